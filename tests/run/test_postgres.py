@@ -163,7 +163,7 @@ def test_what_the_log_says_last_becomes_the_sentence(tmp_path):
     with postgres.running(tmp_path, durable=False) as server:
         pass
     (server.cluster / "postgresql.conf").write_text("no_such_setting = 1\n")
-    with pytest.raises(postgres.CannotStart, match="no_such_setting|errors"), postgres.running(tmp_path):
+    with pytest.raises(postgres.CannotStart, match=r"errors"), postgres.running(tmp_path):
         raise AssertionError("it started")
 
 
