@@ -1,0 +1,48 @@
+"""The PHQ-9's total is the sum of nine answers, or nothing at all."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.checkins import scoring
+from api.checkins.instruments.daily import DAILY
+from api.checkins.instruments.phq9 import BANDS, KEYS, PHQ_9
+
+ANSWERS = st.lists(st.integers(0, 3), min_size=9, max_size=9).map(lambda numbers: dict(zip(KEYS, numbers, strict=True)))
+
+
+@given(ANSWERS)
+def test_a_full_phq_9_totals_its_nine_answers(answers: dict[str, int]) -> None:
+    score = scoring.score(PHQ_9, answers)
+    assert (score.complete, score.total) == (True, sum(answers.values()))
+    assert score.screen_positive == (sum(answers.values()) >= 10)
+
+
+@given(ANSWERS, st.sampled_from(KEYS))
+def test_one_missing_answer_leaves_no_total_and_no_band(answers: dict[str, int], missing: str) -> None:
+    answers.pop(missing)
+    assert scoring.score(PHQ_9, answers) == scoring.Score(complete=False)
+
+
+def test_the_difficulty_question_changes_no_total() -> None:
+    answers = dict.fromkeys(KEYS, 1) | {"phq9_difficulty": "very_difficult"}
+    assert scoring.score(PHQ_9, answers).total == 9
+
+
+def test_the_bands_cover_every_total_once() -> None:
+    assert [total for band in BANDS for total in range(band.low, band.high + 1)] == list(range(28))
+
+
+def test_a_stored_total_finds_its_band_again() -> None:
+    assert [scoring.band_of(PHQ_9, total) for total in (4, 5, 14, 15, 27)] == [
+        "none_minimal",
+        "mild",
+        "moderate",
+        "moderately_severe",
+        "severe",
+    ]
+    assert scoring.band_of(PHQ_9, None) is None
+
+
+def test_a_daily_check_in_has_no_total_and_any_answer_completes_it() -> None:
+    assert scoring.score(DAILY, {"mood": 3}) == scoring.Score(complete=True)
+    assert scoring.score(DAILY, {}) == scoring.Score(complete=False)
