@@ -1,0 +1,202 @@
+"""What is planned for whom, and why something is held back."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api.reminders.merge import merged_plan
+from api.reminders.plan import Change, Key, Placement, Said, Wishes, due
+from tests.reminders.people import LONG_AGO, NEW_YORK, NIGHT, appointment, facts, local
+
+MONDAY = local("2026-06-08T09:00")
+GROUP = appointment("2026-06-10T18:00")
+
+
+def planned(these, at=MONDAY):
+    return [(one.key.lead or one.key.kind, one.due_at) for one in merged_plan(these, at=at) if one.state == "planned"]
+
+
+def reasons(these, at=MONDAY):
+    return {one.reason for one in merged_plan(these, at=at)}
+
+
+def test_a_usual_session_is_said_the_evening_before_and_two_hours_before():
+    assert planned(facts(GROUP)) == [
+        ("evening_before", local("2026-06-09T18:00")),
+        ("hours_2", local("2026-06-10T16:00")),
+    ]
+
+
+def test_the_first_session_of_an_enrollment_is_said_72_24_and_2_hours_before():
+    first = facts(appointment("2026-06-12T18:00"), placements=(Placement(LONG_AGO, first_session_id=UUID(int=1)),))
+    assert planned(first) == [
+        ("hours_72", local("2026-06-09T18:00")),
+        ("hours_24", local("2026-06-11T18:00")),
+        ("hours_2", local("2026-06-12T16:00")),
+    ]
+
+
+def test_the_evening_before_is_the_sessions_evening_not_the_patients():
+    chicago = ZoneInfo("America/Chicago")
+    seen_from_afar = appointment("2026-06-10T18:00", zone=chicago)
+    assert planned(facts(seen_from_afar))[0] == ("evening_before", local("2026-06-09T18:00", chicago))
+
+
+def test_quiet_hours_are_the_patients_not_the_sessions():
+    los_angeles = ZoneInfo("America/Los_Angeles")
+    seen_from_afar = appointment("2026-06-10T18:00", zone=los_angeles)
+    assert planned(facts(seen_from_afar))[0] == ("evening_before", local("2026-06-09T20:45"))
+
+
+def test_a_morning_session_is_said_once_in_the_evening():
+    entries = merged_plan(facts(appointment("2026-06-10T09:00")), at=MONDAY)
+    said, held = sorted(entries, key=lambda one: one.state, reverse=True)
+    assert (said.due_at, said.reason) == (local("2026-06-09T18:00"), "on_time")
+    assert (held.due_at, held.reason) == (local("2026-06-09T20:45"), "merged")
+    assert held.replaced_by == said.key
+
+
+def test_two_sessions_of_one_day_share_their_evening():
+    day = facts(appointment("2026-06-10T13:00"), appointment("2026-06-10T18:00", number=2))
+    held = [one for one in merged_plan(day, at=MONDAY) if one.state == "held"]
+    assert [(one.key.session_id.int, one.reason, one.replaced_by.session_id.int) for one in held] == [(2, "merged", 1)]
+
+
+@pytest.mark.parametrize(
+    ("about", "other", "reason"),
+    [
+        pytest.param({"cancelled": True}, {}, "session_cancelled", id="the session is cancelled"),
+        pytest.param({"attending": False}, {}, "not_attending", id="the patient is not attending"),
+        pytest.param({}, {"placements": ()}, "not_enrolled", id="the patient is not enrolled"),
+        pytest.param(
+            {}, {"placements": (Placement(LONG_AGO, ends_at=MONDAY),)}, "not_enrolled", id="the enrollment has ended"
+        ),
+        pytest.param(
+            {}, {"placements": (Placement(LONG_AGO, paused=True),)}, "enrollment_paused", id="the enrollment is paused"
+        ),
+        pytest.param({}, {"account_active": False}, "account_not_active", id="the account is suspended"),
+        pytest.param({}, {"wishes": Wishes(NIGHT, channels=())}, "no_channel", id="no channel is wanted"),
+        pytest.param(
+            {},
+            {"wishes": Wishes(NIGHT, paused_until=local("2026-06-11T09:00"))},
+            "paused_by_patient",
+            id="the patient wants a pause",
+        ),
+    ],
+)
+def test_nothing_is_planned_when(about, other, reason):
+    entries = merged_plan(facts(replace(GROUP, **about), **other), at=MONDAY)
+    assert {(one.state, one.reason) for one in entries} == {("held", reason)}
+
+
+def test_a_pause_holds_back_only_what_falls_into_it():
+    wishes = Wishes(NIGHT, paused_until=local("2026-06-10T09:00"))
+    assert planned(facts(GROUP, wishes=wishes)) == [("hours_2", local("2026-06-10T16:00"))]
+
+
+def test_what_is_already_past_is_held_back():
+    late = merged_plan(facts(GROUP), at=local("2026-06-09T18:15"))
+    assert [(one.key.lead, one.state, one.reason) for one in late] == [
+        ("evening_before", "held", "past"),
+        ("hours_2", "planned", "on_time"),
+    ]
+
+
+def test_what_was_due_a_moment_ago_is_still_said():
+    assert len(planned(facts(GROUP), at=local("2026-06-09T18:14"))) == 2
+
+
+def test_a_session_added_in_the_night_is_said_in_the_morning():
+    added = appointment("2026-06-10T09:30", known_at=local("2026-06-09T22:00"))
+    entries = merged_plan(facts(added), at=local("2026-06-09T22:00"))
+    assert [(one.reason, one.due_at) for one in entries if one.state == "planned"] == [
+        ("after_quiet_hours", local("2026-06-10T08:00"))
+    ]
+
+
+def test_an_early_session_added_in_the_night_leaves_no_time_to_say_it():
+    added = appointment("2026-06-10T08:00", known_at=local("2026-06-09T22:00"))
+    assert reasons(facts(added), at=local("2026-06-09T22:00")) == {"past", "quiet_hours"}
+
+
+def test_a_move_is_said_soon_and_once():
+    moved = replace(GROUP, revision=2)
+    change = Change(GROUP.session_id, 2, "moved", MONDAY)
+    assert planned(facts(moved, changes=(change,)))[0] == ("moved", MONDAY + timedelta(minutes=2))
+
+
+def test_a_change_about_an_older_revision_is_no_news():
+    change = Change(GROUP.session_id, 2, "moved", MONDAY)
+    assert "moved" not in dict(planned(facts(replace(GROUP, revision=3), changes=(change,))))
+
+
+def test_a_cancellation_is_said_and_nothing_else_of_the_session():
+    cancelled = replace(GROUP, revision=2, cancelled=True)
+    change = Change(GROUP.session_id, 2, "cancelled", MONDAY)
+    assert [lead for lead, _ in planned(facts(cancelled, changes=(change,)))] == ["cancelled"]
+
+
+def test_a_cancellation_that_was_taken_back_is_not_said():
+    change = Change(GROUP.session_id, 1, "cancelled", MONDAY)
+    assert "cancelled" not in dict(planned(facts(GROUP, changes=(change,))))
+
+
+def test_a_change_made_in_the_night_is_said_in_the_morning():
+    at = local("2026-06-09T23:00")
+    change = Change(GROUP.session_id, 1, "moved", at)
+    assert ("moved", local("2026-06-10T08:00")) in planned(facts(GROUP, changes=(change,)), at=at)
+
+
+def test_changes_made_together_are_said_as_one():
+    days = [appointment(f"2026-06-{day}T18:00", number=day) for day in (10, 11, 12)]
+    changes = tuple(Change(one.session_id, 1, "moved", MONDAY) for one in days)
+    assert [lead for lead, _ in planned(facts(*days, changes=changes))].count("moved") == 1
+
+
+def test_a_reminder_near_a_change_gives_way_to_it():
+    at = local("2026-06-09T17:00")
+    entries = merged_plan(facts(GROUP, changes=(Change(GROUP.session_id, 1, "moved", at),)), at=at)
+    (evening,) = (one for one in entries if one.key.lead == "evening_before")
+    assert (evening.reason, evening.replaced_by.kind) == ("merged", "moved")
+
+
+def test_a_reminder_does_not_give_way_to_a_change_after_its_own_session():
+    at = local("2026-06-10T17:59")
+    change = Change(UUID(int=2), 1, "moved", at)
+    soon = replace(GROUP, starts_at=local("2026-06-10T18:00"), known_at=at)
+    wishes = Wishes(NIGHT, leads=("hours_2",))
+    entries = merged_plan(
+        facts(soon, appointment("2026-06-12T18:00", number=2), changes=(change,), wishes=wishes), at=at
+    )
+    assert "merged" not in {one.reason for one in entries}
+
+
+def test_a_reminder_gives_way_to_what_was_just_said():
+    said = Said(Key(UUID(int=9), 1, "moved", ""), local("2026-06-09T16:30"))
+    entries = merged_plan(facts(GROUP, said=(said,)), at=local("2026-06-09T16:30"))
+    (evening,) = (one for one in entries if one.key.lead == "evening_before")
+    assert (evening.state, evening.replaced_by) == ("held", said.key)
+
+
+def test_a_change_does_not_give_way_to_what_was_just_said():
+    said = Said(Key(UUID(int=9), 1, "appointment", "hours_2"), local("2026-06-09T16:30"))
+    change = Change(GROUP.session_id, 1, "moved", local("2026-06-09T16:35"))
+    entries = facts(GROUP, said=(said,), changes=(change,))
+    assert "moved" in dict(planned(entries, at=local("2026-06-09T16:35")))
+
+
+@pytest.mark.parametrize(
+    ("lead", "starts", "expected"),
+    [
+        pytest.param("hours_24", "2027-03-15T02:30", "2027-03-14T03:30", id="a time that does not exist moves forward"),
+        pytest.param("hours_24", "2026-11-02T01:30", "2026-11-01T01:30", id="a time that comes twice is the first"),
+        pytest.param("hours_24", "2027-03-14T18:00", "2027-03-13T18:00", id="a day is a day on the wall"),
+        pytest.param("hours_2", "2027-03-14T03:30", "2027-03-14T00:30", id="two hours are two hours"),
+        pytest.param("evening_before", "2026-11-01T09:00", "2026-10-31T18:00", id="the evening before the change"),
+    ],
+)
+def test_leads_hold_across_a_change_of_clocks(lead, starts, expected):
+    assert due(lead, local(starts), NEW_YORK) == local(expected)
