@@ -1,0 +1,220 @@
+"""The contract: OpenAPI 3.1 made from the doors, whole and per audience, each document complete in itself.
+
+The doors say what each operation asks, answers and refuses; `document` adds what follows from the kind of
+caller and writes all of it down once. `openapi/` holds the result, and the code must agree with it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from api import contract_fields, contract_parts, errors
+from api.contract_operation import PLACEHOLDER, Operation
+from api.contract_parts import Json
+from schemas import base
+
+__all__ = ["Operation", "documents", "render", "write"]
+
+AUDIENCES = ("public", "patient", "partner", "clinic")
+PATH_SCHEMAS: dict[str, Json] = {
+    "uuid": {"type": "string", "format": "uuid", "maxLength": 36},
+    "string": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^/\u0000-\u001f]+$"},
+}
+EXAMPLE_ID = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e01"
+PATH_NOTES: dict[str, Json] = {
+    "slug": {"description": "The program's name in addresses.", "example": "iop"},
+    "external_id": {"description": "The patient's id in the clinic's record system.", "example": "EHR-100234"},
+    "key": {"description": "The questionnaire's name in addresses.", "example": "daily"},
+}
+
+
+class Writer:
+    """Turns operations into paths, gathering the shapes they use."""
+
+    def __init__(self) -> None:
+        self.spec, self.converter = contract_fields.empty()
+        self.paths: Json = {}
+
+    def write(self, operation: Operation) -> None:
+        self.paths.setdefault(operation.path, {})[operation.method.lower()] = self.described(operation)
+
+    def described(self, operation: Operation) -> Json:
+        """The operation object; members that say nothing are left out."""
+        described = {
+            "operationId": operation.id,
+            "tags": [operation.tag],
+            "summary": operation.summary,
+            "description": operation.description
+            + (f" Needs the scope `{operation.scope}`." if operation.scope else ""),
+            "parameters": [*path_parameters(operation.rule), *self.query(operation), *conditions(operation)],
+            "requestBody": self.body(operation),
+            "responses": self.responses(operation),
+            "security": [{operation.audience: [operation.scope]}] if operation.scope else [],
+        }
+        return {key: value for key, value in described.items() if value or key == "security"}
+
+    def query(self, operation: Operation) -> list[Json]:
+        """Each query parameter, with the value that the schema's example gives it."""
+        if not operation.query:
+            return []
+        example = operation.query.example
+        parameters = self.converter.parameters(operation.query)
+        return [one | {"example": example[one["name"]]} if one["name"] in example else one for one in parameters]
+
+    def body(self, operation: Operation) -> Json:
+        if not operation.asks:
+            return {}
+        return {"required": True, "content": {operation.asks_type: self.content(operation.asks)}}
+
+    def content(self, shape: type[base.Shape]) -> Json:
+        return {"schema": self.converter.component(shape), "example": shape.example}
+
+    def responses(self, operation: Operation) -> Json:
+        return {
+            str(operation.status): self.success(operation),
+            **({"304": {"$ref": "#/components/responses/NotModified"}} if operation.etag else {}),
+            **problems(operation),
+            "default": {"$ref": "#/components/responses/Problem"},
+        }
+
+    def success(self, operation: Operation) -> Json:
+        sent = {
+            "ETag": operation.etag or operation.if_match,
+            "Idempotency-Replayed": operation.idempotent,
+            "Location": operation.status == 201,
+        }
+        response: Json = {
+            "description": HTTPStatus(operation.status).phrase + ".",
+            "headers": contract_parts.headers(*(name for name, is_sent in sent.items() if is_sent)),
+        }
+        if operation.answers:
+            response["content"] = {"application/json": self.content(operation.answers)}
+        return response
+
+
+def path_parameters(rule: str) -> Iterator[Json]:
+    """The parameters of a Flask rule. Raises `KeyError` for a converter that has no schema here."""
+    for found in PLACEHOLDER.finditer(rule):
+        name, converter = found["name"], found["converter"] or "string"
+        yield {
+            "name": name,
+            "in": "path",
+            "required": True,
+            **(PATH_NOTES.get(name) or {"description": f"Id of the {words(name)}.", "example": EXAMPLE_ID}),
+            "schema": PATH_SCHEMAS[converter],
+        }
+
+
+def words(name: str) -> str:
+    return name.removesuffix("_id").replace("_", " ")
+
+
+def conditions(operation: Operation) -> Iterator[Json]:
+    """The request headers that the operation reads."""
+    named = {
+        "Acting-User": operation.audience == "clinic",
+        "Idempotency-Key": operation.idempotent,
+        "If-Match": operation.if_match,
+        "If-None-Match": operation.etag,
+    }
+    return ({"$ref": f"#/components/parameters/{name}"} for name, read in named.items() if read)
+
+
+def by_status(operation: Operation) -> dict[int, list[type[errors.Refusal]]]:
+    found: dict[int, list[type[errors.Refusal]]] = {}
+    for refusal in operation.every_refusal():
+        found.setdefault(refusal.status, []).append(refusal)
+    return found
+
+
+def response_name(status: int, refusals: list[type[errors.Refusal]]) -> str:
+    """The shared response for this set of refusals: what a status means differs between operations."""
+    return "Unauthenticated" if status == 401 else "Or".join(one.__name__ for one in refusals)
+
+
+def problems(operation: Operation) -> Json:
+    return {
+        str(status): {"$ref": f"#/components/responses/{response_name(status, refusals)}"}
+        for status, refusals in by_status(operation).items()
+    }
+
+
+def shared_responses(operations: Iterable[Operation]) -> Json:
+    return contract_parts.RESPONSES | {
+        response_name(status, refusals): contract_parts.problem_response(status, refusals)
+        for operation in operations
+        for status, refusals in by_status(operation).items()
+    }
+
+
+def document(operations: Iterable[Operation]) -> Json:
+    """All `operations` as one OpenAPI document with everything that they refer to, and nothing else."""
+    operations = list(operations)
+    writer = Writer()
+    for operation in operations:
+        writer.write(operation)
+    components = {**contract_parts.components(), "responses": shared_responses(operations)}
+    components["schemas"] |= writer.spec.components.schemas
+    return {
+        "openapi": contract_fields.VERSION,
+        "info": contract_parts.INFO,
+        "servers": contract_parts.SERVERS,
+        "tags": tags(operations),
+        "paths": writer.paths,
+        "components": only_used(writer.paths, components),
+    }
+
+
+def tags(operations: Iterable[Operation]) -> list[Json]:
+    names = sorted({one.tag for one in operations})
+    return [{"name": name, "description": contract_parts.TAGS[name]} for name in names]
+
+
+def only_used(paths: Json, components: Json) -> Json:
+    """The components that `paths` reach, directly or through others, in alphabetical order."""
+    used: set[str] = set()
+    waiting = list(references(paths))
+    while waiting:
+        if (name := waiting.pop()) not in used:
+            used.add(name)
+            kind, key = name.split("/")
+            waiting += references(components[kind][key])
+    kept = {
+        kind: {key: part[key] for key in sorted(part) if f"{kind}/{key}" in used} for kind, part in components.items()
+    }
+    return {kind: part for kind, part in sorted(kept.items()) if part}
+
+
+def references(node: Any) -> Iterator[str]:
+    """`schemas/Problem` and the like: every component that `node` names, security schemes among them."""
+    if isinstance(node, list):
+        for one in node:
+            yield from references(one)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref":
+                yield value.removeprefix("#/components/")
+            elif key == "security":
+                yield from (f"securitySchemes/{scheme}" for requirement in value for scheme in requirement)
+            else:
+                yield from references(value)
+
+
+def documents(operations: Iterable[Operation]) -> dict[str, Json]:
+    """File name to document: the whole, and what each audience gets."""
+    operations = list(operations)
+    parts = {name: document(one for one in operations if one.audience == name) for name in AUDIENCES}
+    return {"openapi": document(operations), **parts}
+
+
+def render(document: Json) -> str:
+    """As committed: stable, and readable in a diff."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def write(operations: Iterable[Operation], folder: Path) -> None:
+    """Write every document into `folder`."""
+    for name, one in documents(operations).items():
+        (folder / f"{name}.json").write_text(render(one), encoding="utf-8")

@@ -1,0 +1,56 @@
+"""One operation as its door describes it, and the refusals that follow from what it is."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from api import auth, contract_parts, errors, pages
+from schemas import base
+
+PLACEHOLDER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One route as its door describes it. `audience` is the kind of caller; `scope` is None for the public."""
+
+    id: str
+    method: str
+    rule: str
+    audience: str
+    tag: str
+    scope: str | None
+    summary: str
+    description: str
+    asks: type[base.Ask] | None = None
+    asks_type: str = "application/json"
+    query: type[base.Query] | None = None
+    answers: type[base.Answer] | None = None
+    status: int = 200
+    refusals: tuple[type[errors.Refusal], ...] = ()
+    idempotent: bool = False
+    if_match: bool = False
+    etag: bool = False
+
+    @property
+    def path(self) -> str:
+        return PLACEHOLDER.sub(r"{\g<name>}", self.rule)
+
+    def every_refusal(self) -> Iterator[type[errors.Refusal]]:
+        """Its own refusals and those that follow from what it is, each class once, by status."""
+        yield from sorted({*self.refusals, *self._following()}, key=lambda one: (one.status, one.slug))
+
+    def _following(self) -> Iterator[type[errors.Refusal]]:
+        yield from (errors.BadRequest, errors.TooManyRequests, errors.Internal, errors.Unavailable)
+        if self.scope:
+            yield from contract_parts.AT_THE_DOOR
+        if self.audience == "clinic":
+            yield auth.ActingUserMissing
+        if "<" in self.rule:
+            yield errors.NotFound
+        if self.query and issubclass(self.query, base.PageQuery):
+            yield pages.InvalidCursor
+        if self.asks:
+            yield from (errors.ContentTooLarge, errors.UnsupportedMediaType, errors.Invalid)
+        if self.if_match:
+            yield from (errors.PreconditionFailed, errors.PreconditionRequired)
