@@ -1,0 +1,100 @@
+"""What a view may say about the running request and its answer, and how the answer is rendered."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+import orjson
+from flask import Response, g, request
+
+from api import db, errors, language
+from api.hotread import HotRead
+
+
+def caller() -> db.Caller:
+    """Who makes the running request."""
+    found: db.Caller = g.caller
+    return found
+
+
+def patient_id() -> UUID:
+    """The patient who makes the running request."""
+    found = caller().patient_id
+    assert found is not None, "not a patient's door"
+    return found
+
+
+def about(patient_id: UUID) -> None:
+    """Say whose record the running request touches, for the audit."""
+    g.about = patient_id
+
+
+def made(resource_id: UUID, *, location: str | None = None) -> None:
+    """Say which resource the running request made: kept with its Idempotency-Key, and its `Location`."""
+    g.resource_id, g.location = resource_id, location
+
+
+def set_version(version: int) -> None:
+    """Have the answer carry the strong ETag of this version of the resource."""
+    g.etag = f'"{version}"'
+
+
+def expected_version() -> int | None:
+    """The version named in If-Match, for comparing inside the UPDATE; None for `*` (any that exists)."""
+    version: int | None = g.expected_version
+    return version
+
+
+def expected_from(header: str | None) -> int | None:
+    """Raises `errors.PreconditionRequired` without the header, `errors.PreconditionFailed` for a tag that is none of ours."""
+    if header is None:
+        raise errors.PreconditionRequired
+    if header.strip() == "*":
+        return None
+    tag = header.strip()
+    if not (len(tag) < 22 and tag[0] == tag[-1] == '"' and tag[1:-1].isdecimal()):
+        raise errors.PreconditionFailed
+    return int(tag[1:-1])
+
+
+def render(schema: type[ma.Schema] | None, status: int, result: Any) -> Response:
+    """The response for a view's result: dumped, with ETag and Location; 304 where If-None-Match knows it."""
+    if (tag := g.get("etag")) and request.method == "GET" and request.if_none_match.contains(tag[1:-1]):
+        return Response(status=304, headers={"ETag": tag})
+    if schema is None:
+        response = Response(status=status)
+        response.headers.pop("Content-Type", None)
+    else:
+        response = Response(orjson.dumps(schema().dump(result)), status, mimetype="application/json")
+        response.headers["Content-Language"] = language.chosen()
+    if tag:
+        response.headers["ETag"] = tag
+    if location := g.get("location"):
+        response.headers["Location"] = location
+    return response
+
+
+def hot(
+    read: HotRead, *, variant: str = "", frame: Callable[[str, str | None], str] | None = None, **parameters: Any
+) -> Response:
+    """Answer the running request from one statement; 304, and nothing rendered, where If-None-Match knows it.
+
+    `variant` names what else the answer depends on (language, window): it becomes part of the ETag. `frame` puts
+    the body and the next page's key, as PostgreSQL rendered them, into the answer's JSON.
+    """
+    presented = request.headers.get("If-None-Match", "").removeprefix('"').removesuffix('"')
+    known, _, of_variant = presented.rpartition("~")
+    answer = read.run(g.caller, known=known if of_variant == variant else None, **parameters)
+    headers = {"ETag": f'"{answer.tag}~{variant}"'}
+    if answer.body is None and known:
+        return Response(status=304, headers=headers)
+    if answer.body is None:
+        raise errors.NotFound
+    text = frame(answer.body, answer.more) if frame else answer.body
+    return Response(text, mimetype="application/json", headers=headers)
+
+
+def add_to_refusal(**members: Any) -> None:
+    """Members for the problem document, should the running request be refused."""
+    g.setdefault("refusal_members", {}).update(members)

@@ -1,0 +1,125 @@
+"""create_app: the only file that knows everyone.
+
+It reads the configuration, opens the database, registers the doors, and lets the slices hear each other's events.
+"""
+
+from typing import Any
+
+import flask_smorest
+import orjson
+from flask import Flask, Response, current_app, g, request
+from flask.json.provider import JSONProvider
+from werkzeug.exceptions import HTTPException
+
+from api import auth, config, db, errors, events, health, language, observe, pages, reading, throttle
+from api.access import service as access
+from api.access import standing
+from api.contract import Operation
+from api.patients import clinic as patients_clinic
+from api.patients import patient as patients_patient
+from api.patients import service as patients
+from api.patients import zones
+from api.patients.events import PatientStatusChanged
+
+DOORS = (
+    patients_patient.door,
+    patients_clinic.door,
+)
+
+
+class OrjsonProvider(JSONProvider):
+    """Flask's JSON by orjson: bytes in, bytes out."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        return orjson.loads(s)
+
+
+class Continuum(Flask):
+    """The application; `settings` is what the deployment set."""
+
+    json_provider_class = OrjsonProvider
+    settings: config.Config
+
+
+def create_app(settings: config.Config | None = None) -> Continuum:
+    """The WSGI application. Raises `config.Misconfigured` rather than start half-configured."""
+    settings = settings or config.read()
+    app = Continuum("api", static_folder=None, template_folder=None)
+    app.settings = settings
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.body_limit, API_TITLE="Continuum", API_VERSION="v1", OPENAPI_VERSION="3.1.1"
+    )
+    open_house(settings)
+    app.extensions["throttle"] = throttle.Throttle(settings.requests_per_minute)
+    app.extensions["tokens"] = auth.Tokens(
+        auth.KeySet.read(settings.token_keys_file), issuer=settings.public_url, remembered=settings.token_cache
+    )
+    observe.watch(app)
+    app.register_error_handler(errors.Refusal, refused)
+    app.register_error_handler(Exception, failed)
+    smorest = Api(app)
+    for door in DOORS:
+        smorest.register_blueprint(door)
+    app.register_blueprint(health.health)
+    app.register_blueprint(reading.reading)
+    return app
+
+
+def open_house(settings: config.Config) -> None:
+    """What every process of ours needs, with or without HTTP: the database, secrets, the slices' wiring."""
+    db.open_engine(
+        settings.database_url, pool=settings.database_pool, statement_timeout_ms=settings.statement_timeout_ms
+    )
+    db.ask_standing("patient", standing.of_patient)
+    db.ask_standing("clinic", standing.of_client)
+    db.ask_standing("partner", standing.of_client)
+    pages.use_secret(settings.cursor_secret)
+    language.ask_preference(patients.language)
+    zones.use_clinic_zone(settings.clinic_time_zone)
+    subscribe()
+
+
+def subscribe() -> None:
+    """Who hears what. Subscribing again changes nothing."""
+    events.subscribe(PatientStatusChanged, access.on_status_changed)
+
+
+def operations() -> list[Operation]:
+    """Every operation of every door, in the order of the contract."""
+    return [operation for door in DOORS for operation in door.operations]
+
+
+class Api(flask_smorest.Api):
+    """flask-smorest, with our words for its refusals."""
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        kind = errors.BY_STATUS.get(error.code or 500, errors.BadRequest)
+        methods = getattr(error, "valid_methods", None)
+        return refused(kind(headers={"Allow": ", ".join(sorted(methods))} if methods else {}))
+
+
+def refused(refusal: errors.Refusal) -> Response:
+    """The problem document for `refusal`, in the language that the request accepts."""
+    g.problem = refusal.slug
+    observe.REFUSED.labels(refusal.slug).inc()
+    document = refusal.problem(
+        base_url=current_app.settings.public_url,  # type: ignore[attr-defined]
+        language=language.accepted(),
+        instance=f"urn:request:{g.request_id}",
+    )
+    members = orjson.dumps(document | g.get("refusal_members", {}))
+    response = Response(members, refusal.status, mimetype="application/problem+json")
+    response.headers["Content-Language"] = language.accepted()
+    if refusal.status == 401:
+        response.headers["WWW-Authenticate"] = auth.challenge(refusal)
+    response.headers.extend(refusal.headers)
+    return response
+
+
+def failed(error: Exception) -> Response:
+    """A defect of ours: logged without the values of its frames, and told to nobody."""
+    observe.log.error("failed", request_id=g.request_id, route=str(request.url_rule), exc_info=error)
+    return refused(errors.Internal())

@@ -1,0 +1,135 @@
+"""Who did what, to whose record, on whose behalf (45 CFR 164.312(b); 42 CFR 2.16).
+
+Rows are only ever added: no role may change or delete them. They are written in the transaction of the act,
+or, for a refusal, after its rollback. A periodic job seals them in batches into a hash chain, so no request
+waits for the chain. A patient's own reads go to the log, not here. No values, names or free text: ids, the
+route's template and the outcome.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api import db
+
+ACTIONS = {"GET": "read", "HEAD": "read", "POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
+SEAL_BATCH = 1000
+SEAL_LOCK = 0x5EA1
+GENESIS = bytes(32)
+
+
+class AuditEvent(db.Base):
+    """One act. `operation` is the contract's operationId (or a job's or command's name); `patient_id` is whose record."""
+
+    __tablename__ = "audit_events"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
+    recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    caller_kind: Mapped[str]
+    client_id: Mapped[UUID | None]
+    app_session_id: Mapped[UUID | None]
+    acting_user: Mapped[str | None]
+    acting_role: Mapped[str | None]
+    patient_id: Mapped[UUID | None]
+    action: Mapped[str]
+    operation: Mapped[str]
+    resource_id: Mapped[UUID | None]
+    outcome: Mapped[str]
+    problem: Mapped[str | None]
+    request_id: Mapped[str | None]
+
+
+class AuditSeal(db.Base):
+    """A link of the chain: `hash` = SHA-256(previous hash, canonical JSON of the event)."""
+
+    __tablename__ = "audit_seals"
+
+    position: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    event_id: Mapped[UUID] = mapped_column(unique=True)
+    hash: Mapped[bytes]
+
+
+def record(
+    caller: db.Caller,
+    *,
+    operation: str,
+    action: str,
+    patient_id: UUID | None = None,
+    resource_id: UUID | None = None,
+    problem: str | None = None,
+    request_id: str | None = None,
+) -> None:
+    """Add one row to the running transaction; `problem` is the slug of the refusal, if it was one."""
+    db.session().execute(
+        _INSERT,
+        {
+            "id": db.uuid7(),
+            "caller_kind": caller.kind,
+            "client_id": caller.client_id,
+            "app_session_id": caller.app_session_id,
+            "acting_user": caller.acting_user,
+            "acting_role": caller.acting_role,
+            "patient_id": patient_id or caller.patient_id,
+            "action": action,
+            "operation": operation,
+            "resource_id": resource_id,
+            "outcome": "refused" if problem else "done",
+            "problem": problem,
+            "request_id": request_id,
+        },
+    )
+
+
+_INSERT = sa.insert(AuditEvent.__table__).inline()  # type: ignore[arg-type]
+
+
+def seal(*, batch: int = SEAL_BATCH) -> int:
+    """Chain up to `batch` unsealed rows, oldest first; returns how many. One sealer at a time; others return 0."""
+    session = db.session()
+    if not session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(SEAL_LOCK))):
+        return 0
+    last = session.execute(
+        sa.select(AuditSeal.position, AuditSeal.hash).order_by(AuditSeal.position.desc()).limit(1)
+    ).first()
+    position, digest = last if last else (0, GENESIS)
+    sealed = sa.exists().where(AuditSeal.event_id == AuditEvent.id)
+    events = session.scalars(
+        sa.select(AuditEvent).where(~sealed).order_by(AuditEvent.recorded_at, AuditEvent.id).limit(batch)
+    ).all()
+    links = []
+    for number, event in enumerate(events, position + 1):
+        digest = link(digest, event)
+        links.append({"position": number, "event_id": event.id, "hash": digest})
+    if links:
+        session.execute(sa.insert(AuditSeal), links)
+    return len(links)
+
+
+def link(previous: bytes, event: AuditEvent) -> bytes:
+    """The hash that follows `previous` for `event`."""
+    columns: dict[str, Any] = {column.name: getattr(event, column.name) for column in AuditEvent.__table__.columns}
+    canonical = orjson.dumps(columns, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    return hashlib.sha256(previous + canonical).digest()
+
+
+def broken_at() -> int | None:
+    """The first position of the chain that does not verify, or None when all of it does."""
+    digest = GENESIS
+    rows = db.session().execute(
+        sa.select(AuditSeal, AuditEvent)
+        .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+        .order_by(AuditSeal.position)
+        .execution_options(yield_per=SEAL_BATCH)
+    )
+    for expected, (seal_row, event) in enumerate(rows, 1):
+        if event is None or seal_row.position != expected:
+            return expected
+        digest = link(digest, event)
+        if digest != seal_row.hash:
+            return expected
+    return None

@@ -1,0 +1,159 @@
+"""The doors: HTTP for one kind of caller each.
+
+A door fixes the address prefix, the kind of token and the scopes, so that a route is its decorators and about
+one service call. It refuses to register a route that names no scope; a public door says out loud that it is one.
+Every operation is written down as a `contract.Operation`, from which `openapi/` is made.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar
+from uuid import UUID
+
+import flask_smorest
+from flask import Response, request
+
+from api import body, db, errors, idempotency
+from api.answering import render
+from api.contract import Operation
+from api.meeting import LISTENING, Meeting
+from schemas import base
+
+PREFIXES = {
+    "public": "/v1",
+    "patient": "/v1/me",
+    "partner": "/v1/partner",
+    "clinic": "/v1/clinic",
+    "provider": "/hooks",
+}
+View = Callable[..., Any]
+V = TypeVar("V", bound=View)
+
+
+class RouteWithoutScope(TypeError):
+    """A route of a door behind tokens must name its scope; a public door must say `open_to_anyone`."""
+
+
+class Door(flask_smorest.Blueprint):
+    """The routes of one slice for one `kind` of caller; `tag` groups them in the contract."""
+
+    ARGUMENTS_PARSER = body.Parser()
+
+    def __init__(self, slice_name: str, *, kind: str, tag: str, open_to_anyone: bool = False) -> None:
+        if (kind in LISTENING) == open_to_anyone:
+            raise RouteWithoutScope(f"{slice_name}: a {kind} door cannot have open_to_anyone={open_to_anyone}")
+        super().__init__(f"{slice_name}_{kind}", __name__, url_prefix=PREFIXES[kind])
+        self.kind, self.tag = kind, tag
+        self.operations: list[Operation] = []
+
+    def register_views_in_doc(self, *_: Any, **__: Any) -> None:
+        """flask-smorest writes one document for all callers; `contract` writes one for each, from `operations`."""
+
+    def asks(self, schema: type[base.Ask]) -> Callable[[V], V]:
+        """The JSON body, given to the view as a dict. Unknown fields are a 422."""
+
+        def decorate(view: V) -> V:
+            parsed: V = self.arguments(schema)(view)
+            parsed._asks = schema  # type: ignore[attr-defined]
+            return parsed
+
+        return decorate
+
+    def query(self, schema: type[base.Query]) -> Callable[[V], V]:
+        """The query parameters, given to the view as a dict. Unknown ones are a 400."""
+        required = any(field.required for field in schema().fields.values())
+        usual = {} if required else schema().load({})
+
+        def decorate(view: V) -> V:
+            parsed = self.arguments(schema, location="query")(view)
+
+            @wraps(parsed)
+            def asked(*args: Any, **kwargs: Any) -> Any:
+                # Parsing nothing costs 60 µs, as much as the rest of a hot read's frame.
+                if request.query_string or required:
+                    return parsed(*args, **kwargs)
+                return view(*args, dict(usual), **kwargs)
+
+            asked._query = schema  # type: ignore[attr-defined]
+            return asked  # type: ignore[return-value]
+
+        return decorate
+
+    def answers(self, schema: type[base.Answer] | None, *, status: int = 200) -> Callable[[V], V]:
+        """What the view's result is dumped by, unless it is a `Response` already; None with 204."""
+
+        def decorate(view: V) -> V:
+            @wraps(view)
+            def answering(*args: Any, **kwargs: Any) -> Response:
+                result = view(*args, **kwargs)
+                return result if isinstance(result, Response) else render(schema, status, result)
+
+            answering._answers, answering._status = schema, status  # type: ignore[attr-defined]
+            return answering  # type: ignore[return-value]
+
+        return decorate
+
+    def get(self, rule: str, **options: Any) -> Callable[[V], V]:
+        return self._operation("GET", rule, **options)
+
+    def post(self, rule: str, **options: Any) -> Callable[[V], V]:
+        return self._operation("POST", rule, **options)
+
+    def put(self, rule: str, **options: Any) -> Callable[[V], V]:
+        return self._operation("PUT", rule, **options)
+
+    def patch(self, rule: str, **options: Any) -> Callable[[V], V]:
+        return self._operation("PATCH", rule, **options)
+
+    def delete(self, rule: str, **options: Any) -> Callable[[V], V]:
+        return self._operation("DELETE", rule, **options)
+
+    def _operation(
+        self,
+        method: str,
+        rule: str,
+        *,
+        operation: str,
+        summary: str,
+        scope: str | None = None,
+        refusals: Sequence[type[errors.Refusal]] = (),
+        idempotent: bool = False,
+        replay: Callable[[UUID], Any] | None = None,
+        if_match: bool = False,
+        etag: bool = False,
+        hot: bool = False,
+        throttled: bool = True,
+        looks_first: Callable[[db.Caller, dict[str, Any]], None] | None = None,
+    ) -> Callable[[V], V]:
+        """Register a view. `hot`: no transaction is begun (a `HotRead`, or bytes from memory). `replay` renders the
+        resource of an idempotent POST again. `looks_first` sees the body's object, if it parses to one, inside the
+        transaction and before anything may refuse it."""
+        if (self.kind in LISTENING) != bool(scope):
+            raise RouteWithoutScope(f"{operation}: {self.kind} routes {'need a' if not scope else 'have no'} scope")
+
+        def decorate(view: V) -> V:
+            described = Operation(
+                id=operation,
+                method=method,
+                rule=PREFIXES[self.kind] + rule,
+                audience=self.kind,
+                tag=self.tag,
+                scope=scope,
+                summary=summary,
+                description=" ".join((view.__doc__ or summary).split()),
+                asks=getattr(view, "_asks", None),
+                asks_type=body.MERGE_PATCH if method == "PATCH" else body.JSON,
+                query=getattr(view, "_query", None),
+                answers=getattr(view, "_answers", None),
+                status=getattr(view, "_status", 200),
+                refusals=(*refusals, *(idempotency.REFUSALS if idempotent else ())),
+                idempotent=idempotent,
+                if_match=if_match,
+                etag=etag,
+            )
+            self.operations.append(described)
+            met = Meeting(described, view, replay=replay, hot=hot, throttled=throttled, looks_first=looks_first)
+            self.add_url_rule(rule, operation, met.view(), methods=[method])
+            return view
+
+        return decorate

@@ -1,0 +1,109 @@
+"""What a request brings: its body as JSON and its query, read strictly.
+
+orjson parses (it refuses NaN, lone surrogates and invalid UTF-8); depth is bounded before json.loads looks for
+duplicate keys, which orjson would silently resolve.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import marshmallow as ma
+import orjson
+from flask import Request, request
+from webargs.flaskparser import FlaskParser
+
+from api import errors
+from schemas import base
+
+DEEPEST = 32
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+class DuplicateKey(ValueError):
+    pass
+
+
+class Parser(FlaskParser):
+    """flask-smorest's argument parser, with our reading of JSON and our refusals."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "json": None, "query": None}
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        content_type = MERGE_PATCH if req.method == "PATCH" else JSON
+        if req.mimetype != content_type or req.headers.get("Content-Encoding", "identity") != "identity":
+            raise errors.UnsupportedMediaType(
+                headers={"Accept-Patch" if req.method == "PATCH" else "Accept-Post": content_type}
+            )
+        value = parse(req.get_data(cache=True))
+        if not isinstance(value, dict):
+            raise errors.Invalid([("", "Must be a JSON object.")])
+        return value
+
+    def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
+        if repeated := [name for name, values in req.args.lists() if len(values) > 1]:
+            raise errors.BadRequest(
+                extra={"errors": [{"pointer": name, "detail": "Given twice."} for name in repeated]}
+            )
+        if any("\x00" in value or "\ufffd" in value for value in req.args.values()):
+            raise errors.BadRequest("A query parameter is not valid UTF-8 text.")
+        return req.args.to_dict()
+
+    def handle_error(self, error: ma.ValidationError, req: Any, schema: ma.Schema, **_: Any) -> NoReturn:
+        if isinstance(schema, base.Query):
+            places = [
+                {"pointer": name.lstrip("/"), "detail": detail} for name, detail in pointers(error.messages["query"])
+            ]
+            raise errors.BadRequest("A query parameter is unknown or not valid.", extra={"errors": places})
+        raise errors.Invalid(pointers(error.messages["json"]))
+
+
+def parse(raw: bytes) -> Any:
+    """The JSON value in `raw`. Raises `errors.BadRequest` for what is not JSON, is deeper than 32, or repeats a key."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise errors.BadRequest("The body is not valid JSON." if raw else "The body is empty.") from error
+    if deeper_than(value, DEEPEST):
+        raise errors.BadRequest(f"The body is nested deeper than {DEEPEST} levels.")
+    try:
+        json.loads(raw, object_pairs_hook=_unique, parse_int=len, parse_float=len)
+    except DuplicateKey as error:
+        raise errors.BadRequest("The body has the same key twice in one object.") from error
+    return value
+
+
+def deeper_than(value: Any, levels: int) -> bool:
+    """Whether arrays and objects in `value` are nested more than `levels` deep."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(deeper_than(one, levels - 1) for one in inner)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise DuplicateKey
+    return found
+
+
+def pointers(messages: Any, at: str = "") -> list[tuple[str, str]]:
+    """marshmallow's nested messages as (JSON pointer, sentence) pairs."""
+    if isinstance(messages, Mapping):
+        found = []
+        for key, inner in messages.items():
+            here = at if key == "_schema" else f"{at}/{str(key)[:100].replace('~', '~0').replace('/', '~1')}"
+            found += pointers(inner, here)
+        return found
+    return [(at, str(message)) for message in (messages if isinstance(messages, list) else [messages])]
+
+
+def as_far_as_it_parses() -> dict[str, Any] | None:
+    """The body as an object, whatever else is wrong with the request; None if it is not one."""
+    try:
+        value = orjson.loads(request.get_data(cache=True))
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,253 @@
+"""The database: one engine, one transaction a request, and the caller written into it.
+
+Nothing but this file commits or rolls back: what returns commits, what raises rolls back. Each
+transaction begins by saying who asks (a role for the kind of caller, settings for its ids), and row-level
+security answers with that caller's rows alone; no caller, no rows. `hotread` does the same for the
+reads that every app start makes, in one autocommitted statement.
+"""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc, orm
+
+from api import errors
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(orm.DeclarativeBase):
+    """Every table's base: names by convention (migrations rely on them), instants with a time zone."""
+
+    metadata = sa.MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: sa.DateTime(timezone=True), str: sa.Text()}  # noqa: RUF012
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `kind` decides the role and so the policies; the ids are what the policies compare.
+
+    `token_id` is set on callers that came with an access token: their standing (is the app session
+    still open, the client still active) is asked of the database in every transaction.
+    """
+
+    kind: str
+    patient_id: uuid.UUID | None = None
+    client_id: uuid.UUID | None = None
+    app_session_id: uuid.UUID | None = None
+    token_id: str | None = None
+    scopes: frozenset[str] = frozenset()
+    acting_user: str | None = None
+    acting_role: str | None = None
+
+
+PUBLIC = Caller(kind="public")
+WORKER = Caller(kind="worker")
+SYSTEM = Caller(kind="clinic", acting_user="system", acting_role="system")
+
+ROLES = {"clinic": "continuum_clinic", "partner": "continuum_partner", "worker": "continuum_worker"}
+
+# How to ask whether a caller still stands, by kind: a scalar select correlated with the `caller` row.
+# The access slice owns the tables, so app.py hands it in.
+Standing = Callable[[Any], "sa.ScalarSelect[bool]"]
+_standing: dict[str, Standing] = {}
+
+_engine: sa.Engine | None = None
+_session: ContextVar[orm.Session | None] = ContextVar("session", default=None)
+
+
+class SignedOut(errors.Unauthenticated):
+    """The token is in order, but its app session or client no longer stands."""
+
+    slug = "session-ended"
+    title = "Please sign in again"
+    detail = "This sign-in has ended. Please sign in again."
+    title_es = "Vuelva a iniciar sesión"
+    detail_es = "Esta sesión ha terminado. Vuelva a iniciarla."
+
+
+class AlreadyInTransaction(RuntimeError):
+    """A second transaction was begun inside one; a full pool would deadlock."""
+
+
+def open_engine(url: str, *, pool: int, statement_timeout_ms: int, pool_timeout: float = 5.0) -> sa.Engine:
+    """Connect this process to the database as the app's login. Connections are made when first needed."""
+    global _engine
+    _engine = sa.create_engine(
+        url,
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=pool_timeout,
+        pool_use_lifo=True,
+        connect_args={"connect_timeout": 5, "prepare_threshold": 2},
+    )
+
+    @sa.event.listens_for(_engine, "connect")
+    def limit(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET statement_timeout = {statement_timeout_ms:d}")
+        connection.execute("SET timezone = 'UTC'")
+        connection.commit()
+
+    return _engine
+
+
+def engine() -> sa.Engine:
+    assert _engine is not None, "db.open_engine was not called"
+    return _engine
+
+
+def standing(kind: str, caller: Any) -> "sa.ScalarSelect[bool]":
+    """Whether `caller`, a row with `id` and `app_session_id`, still stands; NULL or false is no."""
+    return _standing[kind](caller)
+
+
+def ask_standing(kind: str, statement: Standing) -> None:
+    """Use `statement` to ask whether a caller of `kind` still stands."""
+    _standing[kind] = statement
+
+
+def uuid7() -> uuid.UUID:
+    """A UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then 74 random bits. In order of making, roughly."""
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80
+    value |= 0x7 << 76 | (random >> 62 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+    return uuid.UUID(int=value)
+
+
+def session() -> orm.Session:
+    """The running transaction's session. Raises `LookupError` outside of one."""
+    if (current := _session.get()) is None:
+        raise LookupError("no transaction is running")
+    return current
+
+
+@contextmanager
+def transaction(caller: Caller) -> Iterator[orm.Session]:
+    """Run the block as `caller`: commit when it returns, roll back when it raises or was a `preview`.
+
+    Afterwards, and on the same connection, what was left for `after_rollback` runs in a short transaction
+    of its own. Raises `errors.Unavailable` when the database is out of reach, `SignedOut` when a caller
+    with a token no longer stands.
+    """
+    if _session.get() is not None:
+        raise AlreadyInTransaction
+    with translated(), _connection(caller) as connection:
+        current = orm.Session(bind=connection, expire_on_commit=False, join_transaction_mode="control_fully")
+        reset = _session.set(current)
+        try:
+            _check_standing(current, caller)
+            yield current
+            if current.info.get("preview"):
+                current.rollback()
+            else:
+                current.commit()
+        except BaseException:
+            current.rollback()
+            _run_after_rollback(connection, caller, current.info.get("after_rollback", ()))
+            raise
+        finally:
+            _session.reset(reset)
+            current.close()
+
+
+def preview() -> None:
+    """Let the running transaction do the real thing and then roll back instead of committing."""
+    session().info["preview"] = True
+
+
+def previewing() -> bool:
+    """Whether the running transaction is a preview."""
+    return bool(session().info.get("preview"))
+
+
+def after_rollback(outlives: Callable[[], None]) -> None:
+    """Have `outlives` run in a transaction of its own should this one be rolled back by a refusal."""
+    session().info.setdefault("after_rollback", []).append(outlives)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn trouble with the database into `errors.Unavailable`; its words are for the log, not the caller."""
+    try:
+        yield
+    except (exc.TimeoutError, exc.InterfaceError, exc.OperationalError) as trouble:
+        raise errors.Unavailable from trouble
+    except exc.DBAPIError as trouble:
+        if trouble.connection_invalidated:
+            raise errors.Unavailable from trouble
+        raise
+
+
+@contextmanager
+def _connection(caller: Caller) -> Iterator[sa.Connection]:
+    """A connection on which `caller` has been named. A connection that died in the pool is replaced once."""
+    connection = engine().connect()
+    try:
+        try:
+            _name(connection, caller)
+        except exc.DBAPIError as trouble:
+            if not trouble.connection_invalidated:
+                raise
+            connection.close()
+            connection = engine().connect()
+            _name(connection, caller)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _name(connection: sa.Connection, caller: Caller) -> None:
+    """Write the caller into the transaction, as its first statement (PostgreSQL fixes rights at a statement's start)."""
+    connection.execute(
+        _NAMING,
+        {
+            "role": ROLES.get(caller.kind, "none"),
+            "patient_id": str(caller.patient_id or ""),
+            "client_id": str(caller.client_id or ""),
+        },
+    )
+
+
+_NAMING = sa.text(
+    "SELECT set_config('role', :role, true), set_config('app.patient_id', :patient_id, true),"
+    " set_config('app.client_id', :client_id, true)"
+)
+
+
+def _check_standing(current: orm.Session, caller: Caller) -> None:
+    if caller.token_id is None:
+        return
+    row = sa.select(
+        sa.literal(caller.patient_id or caller.client_id, sa.Uuid).label("id"),
+        sa.literal(caller.app_session_id, sa.Uuid).label("app_session_id"),
+    ).subquery("caller")
+    if not current.scalar(sa.select(standing(caller.kind, row)).select_from(row)):
+        raise SignedOut
+
+
+def _run_after_rollback(connection: sa.Connection, caller: Caller, outliving: Any) -> None:
+    if not outliving or connection.closed or connection.invalidated:
+        return
+    with orm.Session(bind=connection, expire_on_commit=False, join_transaction_mode="control_fully") as current:
+        reset = _session.set(current)
+        try:
+            _name(connection, caller)
+            for outlives in outliving:
+                outlives()
+            current.commit()
+        finally:
+            _session.reset(reset)

@@ -1,0 +1,31 @@
+"""English or Spanish for what a person reads: the patient's own choice, else what the request accepts."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import g, request
+
+from api import vocabulary
+
+_preferred: Callable[[UUID], str | None] = lambda patient_id: None  # noqa: E731
+
+
+def ask_preference(of_patient: Callable[[UUID], str | None]) -> None:
+    """Use `of_patient` to learn a patient's own language, inside a transaction."""
+    global _preferred
+    _preferred = of_patient
+
+
+def accepted() -> str:
+    """The best match of Accept-Language (RFC 4647 lookup); English when nothing matches."""
+    return request.accept_languages.best_match(vocabulary.LANGUAGES) or vocabulary.LANGUAGES[0]
+
+
+def chosen() -> str:
+    """The language of the running request's answer: a patient's own choice wins."""
+    if "language" not in g:
+        caller = g.get("caller")
+        own = _preferred(caller.patient_id) if caller and caller.patient_id and g.get("in_transaction") else None
+        g.language = own or accepted()
+    found: str = g.language
+    return found

@@ -1,0 +1,144 @@
+"""How a request is met: token, scope, quota, body, then one transaction.
+
+Inside it: standing, idempotency, the view, the answer's rendering, the audit row. What raises rolls back, and
+the refusal is audited on the same connection. The body is read before the transaction begins, so a slow sender
+holds no connection, and after the token, so a stranger sends nothing.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from flask import Response, current_app, g, request
+
+from api import audit, auth, body, db, errors, idempotency, throttle
+from api.answering import expected_from, render
+from api.contract import Operation
+
+LISTENING = ("patient", "partner", "clinic")
+LONGEST_NAME = 100
+View = Callable[..., Any]
+
+
+class Meeting:
+    """One operation meeting requests."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        view: View,
+        *,
+        replay: Callable[[UUID], Any] | None,
+        hot: bool,
+        throttled: bool,
+        looks_first: Callable[[db.Caller, dict[str, Any]], None] | None,
+    ) -> None:
+        if operation.idempotent and replay is None:
+            raise TypeError(f"{operation.id}: an idempotent POST needs replay")
+        self.operation, self._view, self._replay = operation, view, replay
+        self._hot, self._throttled, self._looks_first = hot, throttled, looks_first
+
+    def view(self) -> View:
+        @wraps(self._view)
+        def meet(**parameters: Any) -> Response:
+            if any(isinstance(value, str) and not _plausible(value) for value in parameters.values()):
+                raise errors.NotFound
+            return self.meet(parameters)
+
+        return meet
+
+    def meet(self, parameters: dict[str, Any]) -> Response:
+        """Meet the running request; `parameters` are those of its path."""
+        g.caller = caller = self._admit()
+        if self._hot:
+            self._refuse_surplus()
+            response: Response = self._view(**parameters)
+            return response
+        request.get_data(cache=True)
+        with db.transaction(caller):
+            g.in_transaction = True
+            if self._audited(caller):
+                db.after_rollback(lambda: self._audit(caller, g.get("refused")))
+            try:
+                response = self._inside(caller, parameters)
+            except errors.Refusal as refusal:
+                g.refused = refusal.slug
+                raise
+            if self._audited(caller):
+                self._audit(caller, None)
+        return response
+
+    def _admit(self) -> db.Caller:
+        """Token, scope, quota. Raises `auth.NoToken` and its kin, `errors.TooManyRequests`."""
+        kind = self.operation.audience
+        if kind not in LISTENING:
+            self._spend(request.remote_addr or "")
+            return db.PUBLIC
+        tokens: auth.Tokens = current_app.extensions["tokens"]
+        try:
+            caller = tokens.caller(auth.bearer(request.headers.get("Authorization")), kind=kind)
+        except errors.Unauthenticated:
+            self._spend(request.remote_addr or "")
+            raise
+        g.caller_kind = kind
+        if self._throttled:
+            self._spend(str(caller.patient_id or caller.client_id))
+        if self.operation.scope not in caller.scopes:
+            raise auth.InsufficientScope(headers={"WWW-Authenticate": auth.scope_challenge(self.operation.scope)})
+        return auth.acting(caller, request.headers.get("Acting-User")) if kind == "clinic" else caller
+
+    def _spend(self, key: str) -> None:
+        quota: throttle.Throttle = current_app.extensions["throttle"]
+        g.rate_limit = quota.fields(quota.spend(key))
+
+    def _refuse_surplus(self) -> None:
+        if request.query_string and self.operation.query is None:
+            raise errors.BadRequest("This operation takes no query parameters.")
+        if request.content_length and self.operation.asks is None:
+            raise errors.BadRequest("This operation takes no body.")
+
+    def _inside(self, caller: db.Caller, parameters: dict[str, Any]) -> Response:
+        if self._looks_first and (seen := body.as_far_as_it_parses()) is not None:
+            self._looks_first(caller, seen)
+        self._refuse_surplus()
+        if self.operation.if_match:
+            g.expected_version = expected_from(request.headers.get("If-Match"))
+        if self.operation.idempotent:
+            return self._once(caller, parameters)
+        answer: Response = self._view(**parameters)
+        return answer
+
+    def _once(self, caller: db.Caller, parameters: dict[str, Any]) -> Response:
+        key = idempotency.parse(request.headers.get("Idempotency-Key"))
+        principal = caller.patient_id or caller.client_id
+        assert principal is not None and self._replay is not None
+        print_ = idempotency.fingerprint(request.method, request.full_path, request.get_data())
+        done = idempotency.claim(principal=principal, key=key, fingerprint=print_)
+        if done is not None:
+            response = render(self.operation.answers, self.operation.status, self._replay(done.resource_id))  # type: ignore[arg-type]
+            response.headers["Idempotency-Replayed"] = "true"
+            return response
+        response = self._view(**parameters)
+        if not db.previewing():
+            idempotency.keep(principal=principal, key=key, fingerprint=print_, resource_id=g.get("resource_id"))
+        return response
+
+    def _audited(self, caller: db.Caller) -> bool:
+        return caller.kind in ("clinic", "partner") or (caller.kind == "patient" and self.operation.method != "GET")
+
+    def _audit(self, caller: db.Caller, problem: str | None) -> None:
+        audit.record(
+            caller,
+            operation=self.operation.id,
+            action=audit.ACTIONS[self.operation.method],
+            patient_id=g.get("about"),
+            resource_id=g.get("resource_id"),
+            problem=problem,
+            request_id=g.request_id,
+        )
+
+
+def _plausible(name: str) -> bool:
+    """Whether a name in a path could be anything's: PostgreSQL cannot even be asked about a NUL."""
+    return len(name) <= LONGEST_NAME and name.isprintable()

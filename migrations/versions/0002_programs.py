@@ -1,0 +1,10 @@
+revision = "0002_programs"
+down_revision = "0001_frame"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

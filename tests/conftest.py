@@ -1,0 +1,162 @@
+"""A real PostgreSQL for every test process, built by the real migrations; tests commit, and are swept after."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+import migrations
+from api import auth, clock, config, db, postgres, vocabulary
+from api.access import service as access
+from api.app import Continuum, create_app
+from api.patients import service as patients
+from tests.knocking import Knocker
+
+KEPT = ("alembic_version", "programs", "program_revisions", "catalogue_version")
+SWEEP = """
+DO $$ DECLARE name text; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL (%s) LOOP
+    EXECUTE 'DELETE FROM ' || name;
+  END LOOP;
+END $$
+"""
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
+    with postgres.running(tmp_path_factory.mktemp("postgres"), durable=False) as running:
+        postgres.prepare(running, "continuum")
+        migrate(running, "continuum")
+        yield running
+
+
+def migrate(running: postgres.Server, database: str) -> None:
+    engine = sa.create_engine(running.url("continuum_owner", database), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        migrations.upgrade(connection=connection)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def settings(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) -> config.Config:
+    keys = tmp_path_factory.mktemp("keys") / "keys.json"
+    keys.write_text(json.dumps({"keys": [auth.KeySet.new_key()]}))
+    return config.read(
+        {
+            "CONTINUUM_ENV": "development",
+            "DATABASE_URL": server.url("continuum_app", "continuum"),
+            "TOKEN_KEYS_FILE": str(keys),
+            "CURSOR_SECRET": "c" * 32,
+            "REQUESTS_PER_MINUTE": "1000000",
+            "DUTY_CONTACTS": "duty-1,duty-2",
+            "DATABASE_POOL": "24",
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def app(settings: config.Config) -> Iterator[Continuum]:
+    made = create_app(settings)
+    yield made
+    db.engine().dispose()
+
+
+@pytest.fixture(scope="session")
+def superuser(server: postgres.Server) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(server.dsn("postgres", "continuum"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(autouse=True)
+def swept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empty what a test with a database left behind; the catalogue stays."""
+    used = {"app", "server"} & set(request.fixturenames)
+    sweeper = request.getfixturevalue("superuser") if used else None
+    yield
+    if sweeper:
+        sweeper.execute(psycopg.ClientCursor(sweeper).mogrify(SWEEP, [list(KEPT)]))
+
+
+@pytest.fixture
+def visitor(app: Continuum) -> Knocker:
+    """Somebody without a token."""
+    return Knocker(app)
+
+
+@pytest.fixture
+def clinic(app: Continuum) -> Knocker:
+    """One of the clinic's own systems, acting for a counselor."""
+    with db.transaction(db.SYSTEM):
+        client = access.register_client(kind="clinic", name="test record system", scopes=vocabulary.CLINIC_SCOPES)
+    token = app.extensions["tokens"].issue(
+        kind="clinic", subject=client, client_id=str(client), scopes=vocabulary.CLINIC_SCOPES
+    )
+    return Knocker(app, {"Authorization": f"Bearer {token}", "Acting-User": '"u-17";role=counselor'}, id=client)
+
+
+@pytest.fixture
+def new_patient(app: Continuum) -> Callable[..., Knocker]:
+    """Makes signed-in patients; keywords are those of `patients.upsert`."""
+
+    def make(**known: Any) -> Knocker:
+        external_id = known.pop("external_id", f"EHR-{uuid.uuid4().hex[:12]}")
+        with db.transaction(db.SYSTEM):
+            patient = patients.upsert(external_id=external_id, at=clock.now(), **known)
+        return sign_in(app, patient.id, external_id)
+
+    return make
+
+
+def sign_in(app: Continuum, patient_id: uuid.UUID, external_id: str | None = None) -> Knocker:
+    with db.transaction(db.Caller(kind="patient", patient_id=patient_id)):
+        app_session = access.open_app_session(patient_id=patient_id)
+    token = app.extensions["tokens"].issue(
+        kind="patient", subject=patient_id, client_id="app", scopes=vocabulary.PATIENT_SCOPES, sid=app_session.id
+    )
+    return Knocker(app, {"Authorization": f"Bearer {token}"}, patient_id, external_id, app_session.id)
+
+
+@pytest.fixture
+def patient(new_patient: Callable[..., Knocker]) -> Knocker:
+    return new_patient(preferred_name="Sam")
+
+
+@pytest.fixture
+def other_patient(new_patient: Callable[..., Knocker]) -> Knocker:
+    return new_patient(preferred_name="Robin")
+
+
+@pytest.fixture
+def as_worker(app: Continuum) -> Callable[[], AbstractContextManager[orm.Session]]:
+    return lambda: db.transaction(db.WORKER)
+
+
+@pytest.fixture
+def owner_sql(superuser: psycopg.Connection[Any]) -> Callable[..., list[tuple[Any, ...]]]:
+    """Looks past every policy: for arranging and for asserting on rows, never for what a caller sees."""
+
+    def run(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        cursor = superuser.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+@pytest.fixture
+def travel(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | datetime], datetime]:
+    """Moves the domain's clock, never that of tokens or of the database."""
+
+    def to(when: str | datetime) -> datetime:
+        at = datetime.fromisoformat(when).astimezone(UTC) if isinstance(when, str) else when
+        monkeypatch.setattr(clock, "now", lambda: at)
+        return at
+
+    return to
