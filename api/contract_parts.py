@@ -30,7 +30,6 @@ to do: `never`, `later`, `after_refresh` or `after_sign_in`.
 INFO: Json = {
     "title": TITLE,
     "version": VERSION,
-    "summary": "The patient-facing API of Trinity Wellness Group.",
     "description": PREFACE,
     "contact": {"name": "Trinity Wellness Group"},
 }
@@ -45,9 +44,17 @@ SERVERS = [
 
 # What each tag groups, in the words of the clinic.
 TAGS = {
-    "Programs": "Levels of care as the clinic describes them.",
-    "Sessions": "Care sessions: when, where, replies and arrivals.",
-    "Me": "Who the app serves.",
+    "Alerts and tasks": "Safety alerts with their deadlines, and everything else that needs a person.",
+    "App": "What the app needs before anybody signs in: crisis help, versions, contacts.",
+    "Check-ins": "Questionnaires, what is due, answers, and the crisis help beside them.",
+    "Enrollment": "The level of care: current, past, and what typically follows.",
+    "Locations": "Where care happens: addresses, hours, closures.",
+    "Me": "Who the app serves, and how they want to be addressed.",
+    "Patients": "Patients as the clinic's record system knows them.",
+    "Programs": "The levels of care, as the clinic describes them.",
+    "Reminders": "What was said, what will be, what was held back, and why.",
+    "Sessions": "Care sessions: when and where, replies, arrivals, attendance.",
+    "Today": "The app's first screen in one read.",
 }
 
 # What a door behind a token may say before anything else.
