@@ -144,7 +144,7 @@ PROBLEM: Json = {
         "instance": text(200, description="Names this occurrence.", format="uri-reference"),
         "retry": text(
             64, examples=list(vocabulary.RETRIES),
-            description="What to do: `never` as it is, `later`, `after_refresh` of what was read, `after_sign_in`.",
+            description="What to do: `never` as it is, `later`, `after_refresh` of what is out of date (what was read, or the access token), `after_sign_in`.",
         ),
         "errors": {
             "type": "array",

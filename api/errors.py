@@ -146,7 +146,7 @@ class PreconditionFailed(Refusal):
     detail = "The resource changed since it was read. Read it again and decide anew."
     title_es = "Alguien lo cambió antes"
     detail_es = "El recurso cambió desde que se leyó. Léalo de nuevo y decida otra vez."
-    retry = "never"
+    retry = "after_refresh"
 
 
 class ContentTooLarge(Refusal):
@@ -205,7 +205,7 @@ class PreconditionRequired(Refusal):
     detail = "Send the ETag that you last read in If-Match."
     title_es = "Indique qué versión cambia"
     detail_es = "Envíe en If-Match la ETag que leyó por última vez."
-    retry = "never"
+    retry = "after_refresh"
 
 
 class TooManyRequests(Refusal):

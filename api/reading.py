@@ -29,8 +29,8 @@ ADVICE = {
         "es": "Inténtelo de nuevo dentro de un momento.",
     },
     "after_refresh": {
-        "en": "Load the latest version first, then decide again.",
-        "es": "Cargue primero la versión más reciente y decida de nuevo.",
+        "en": "What you have is out of date. Refresh it, then try again.",
+        "es": "Lo que tiene ya no está al día. Actualícelo e inténtelo de nuevo.",
     },
     "after_sign_in": {
         "en": "Please sign in, then try again.",
