@@ -71,7 +71,9 @@ def test_our_script_sends_the_document_to_nobody() -> None:
 def test_the_vendored_files_are_the_published_ones() -> None:
     listed = dict(reversed(line.split()) for line in (VENDORED / "VERSION").read_text().splitlines() if "  " in line)
     present = {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in VENDORED.iterdir() if file.name != "VERSION"
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in VENDORED.iterdir()
+        if file.name != "VERSION"
     }
     assert present == listed
 
