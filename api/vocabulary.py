@@ -18,6 +18,7 @@ PATIENT_SCOPES = (
 )
 PARTNER_SCOPES = ("capacity:read",)
 CLINIC_SCOPES = (
+    "catalogue:read",
     "catalogue:write",
     "patients:read",
     "patients:write",
@@ -37,6 +38,13 @@ CLINIC_SCOPES = (
 SCOPES = {"patient": PATIENT_SCOPES, "partner": PARTNER_SCOPES, "clinic": CLINIC_SCOPES}
 
 RETRIES = ("never", "later", "after_refresh", "after_sign_in")
+
+# Programs: words of the catalogue that may grow; a length belongs to the frequency at the same place.
+LEVELS_OF_CARE = ("detox", "inpatient", "partial_hospitalization", "intensive_outpatient", "outpatient")
+QUALIFIERS = ("about", "often", "typically", "usually")
+FREQUENCY_UNITS = ("days_per_week", "sessions_per_week")
+LENGTH_UNITS = ("minutes_per_day", "minutes_per_session")
+TRACKS = ("day", "evening")
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -66,3 +74,31 @@ CHECK_IN_FLAGS = (
     "refused",
 )
 CHECK_IN_STATES = ("start", "overdue")
+
+# Reminders: a lead is how long before an appointment it is said; a change has none.
+REMINDER_KINDS = ("appointment", "moved", "cancelled", "restored")
+REMINDER_LEADS = ("hours_72", "hours_24", "evening_before", "hours_2")
+REMINDER_STATES = ("planned", "held", "sent", "not_sent")
+REMINDER_CHANNELS = ("app",)
+
+# Enrollments: what may be about them, what is recorded about them, and the clinic's own reasons.
+ENROLLMENT_FOCUSES = ("substance_use", "mental_health")
+ENROLLMENT_STATUSES = ("active", "paused", "ended", "entered_in_error")
+ENROLLMENT_EVENTS = ("started", "paused", "resumed", "ended", "corrected")
+TRANSITIONS = ("step_up", "step_down", "pause", "resume", "discharge", "correct")
+TRANSITION_REASONS = (
+    "completed",
+    "stepped_down",
+    "stepped_up",
+    "transferred",
+    "left_against_advice",
+    "administrative",
+    "lost_to_follow_up",
+    "incarcerated",
+    "deceased",
+    "medical",
+    "personal",
+    "entered_in_error",
+)
+CHANGE_KINDS = ("session", "reminder", "check_in")
+CHANGE_ACTIONS = ("added", "removed", "moved", "held", "released")
