@@ -47,7 +47,8 @@ def expected_version() -> int | None:
 
 
 def expected_from(header: str | None) -> int | None:
-    """Raises `errors.PreconditionRequired` without the header, `errors.PreconditionFailed` for a tag that is none of ours."""
+    """The version in an If-Match header. Raises `errors.PreconditionRequired` without one,
+    `errors.PreconditionFailed` for a tag that is none of ours."""
     if header is None:
         raise errors.PreconditionRequired
     if header.strip() == "*":

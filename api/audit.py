@@ -24,7 +24,7 @@ GENESIS = bytes(32)
 
 
 class AuditEvent(db.Base):
-    """One act. `operation` is the contract's operationId (or a job's or command's name); `patient_id` is whose record."""
+    """One act. `operation` is the contract's operationId, or a job's or command's name; `patient_id` whose record."""
 
     __tablename__ = "audit_events"
 
@@ -120,16 +120,15 @@ def link(previous: bytes, event: AuditEvent) -> bytes:
 def broken_at() -> int | None:
     """The first position of the chain that does not verify, or None when all of it does."""
     digest = GENESIS
-    rows = db.session().execute(
+    chain = (
         sa.select(AuditSeal, AuditEvent)
         .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
         .order_by(AuditSeal.position)
         .execution_options(yield_per=SEAL_BATCH)
     )
-    for expected, (seal_row, event) in enumerate(rows, 1):
-        if event is None or seal_row.position != expected:
-            return expected
-        digest = link(digest, event)
-        if digest != seal_row.hash:
-            return expected
+    with db.session().execute(chain) as rows:
+        for expected, (seal_row, event) in enumerate(rows, 1):
+            digest = link(digest, event) if event else GENESIS
+            if event is None or (seal_row.position, seal_row.hash) != (expected, digest):
+                return expected
     return None

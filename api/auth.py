@@ -154,7 +154,7 @@ class Tokens:
             raise InvalidToken
         try:
             header = jwt.get_unverified_header(token)
-            # The type and key are checked here because PyJWT checks neither; the algorithm list is ours, never the token's.
+            # PyJWT checks neither the type nor which key; and the algorithm list is ours, never the token's.
             key = self._keys.public.get(header.get("kid", ""))
             if header.get("typ", "").lower() not in TYPES or key is None or "crit" in header:
                 raise InvalidToken

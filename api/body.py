@@ -53,10 +53,11 @@ class Parser(FlaskParser):
     def handle_error(self, error: ma.ValidationError, req: Any, schema: ma.Schema, **_: Any) -> NoReturn:
         if isinstance(schema, base.Query):
             places = [
-                {"pointer": name.lstrip("/"), "detail": detail} for name, detail in pointers(error.messages["query"])
+                {"pointer": name.lstrip("/"), "detail": detail}
+                for name, detail in pointers(error.messages_dict["query"])
             ]
             raise errors.BadRequest("A query parameter is unknown or not valid.", extra={"errors": places})
-        raise errors.Invalid(pointers(error.messages["json"]))
+        raise errors.Invalid(pointers(error.messages_dict["json"]))
 
 
 def parse(raw: bytes) -> Any:

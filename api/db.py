@@ -34,7 +34,7 @@ class Base(orm.DeclarativeBase):
     """Every table's base: names by convention (migrations rely on them), instants with a time zone."""
 
     metadata = sa.MetaData(naming_convention=NAMES)
-    type_annotation_map = {datetime: sa.DateTime(timezone=True), str: sa.Text()}  # noqa: RUF012
+    type_annotation_map = {datetime: sa.DateTime(timezone=True), str: sa.Text()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +121,13 @@ def ask_standing(kind: str, statement: Standing) -> None:
 
 
 def uuid7() -> uuid.UUID:
-    """A UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then 74 random bits. In order of making, roughly."""
-    random = int.from_bytes(os.urandom(10), "big")
-    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80
-    value |= 0x7 << 76 | (random >> 62 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
-    return uuid.UUID(int=value)
+    """A UUIDv7 (RFC 9562 §5.7) whose 12 bits after the milliseconds hold their fraction (§6.2, method 3).
+
+    Ids made one after the other in a process are in order to a quarter of a microsecond.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (rest * 4096 // 1_000_000) << 64
+    return uuid.UUID(int=value | 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2)
 
 
 def session() -> orm.Session:
@@ -211,7 +213,7 @@ def _connection(caller: Caller) -> Iterator[sa.Connection]:
 
 
 def _name(connection: sa.Connection, caller: Caller) -> None:
-    """Write the caller into the transaction, as its first statement (PostgreSQL fixes rights at a statement's start)."""
+    """Write the caller into the transaction, as a statement of its own: rights are fixed when a statement begins."""
     connection.execute(
         _NAMING,
         {

@@ -78,7 +78,7 @@ class HotRead:
     def run(self, caller: db.Caller, *, known: str | None, **parameters: Any) -> HotAnswer:
         """Read as `caller`. Raises `db.SignedOut`, or `errors.Unavailable` when the database is out of reach."""
         if self._compiled is None:
-            compiled = self.statement().compile(dialect=PGDialect_psycopg())
+            compiled = self.statement().compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]
             self._compiled = (str(compiled), dict(compiled.params))
         sql, defaults = self._compiled
         values = {

@@ -17,8 +17,11 @@ def ask_preference(of_patient: Callable[[UUID], str | None]) -> None:
 
 
 def accepted() -> str:
-    """The best match of Accept-Language (RFC 4647 lookup); English when nothing matches."""
-    return request.accept_languages.best_match(vocabulary.LANGUAGES) or vocabulary.LANGUAGES[0]
+    """The first language of ours in the order of Accept-Language, by its primary tag (RFC 4647 §3.4); else English."""
+    for tag, quality in request.accept_languages:
+        if quality and (primary := tag.partition("-")[0].lower()) in vocabulary.LANGUAGES:
+            return primary
+    return vocabulary.LANGUAGES[0]
 
 
 def chosen() -> str:

@@ -42,8 +42,6 @@ class Meeting:
     def view(self) -> View:
         @wraps(self._view)
         def meet(**parameters: Any) -> Response:
-            if any(isinstance(value, str) and not _plausible(value) for value in parameters.values()):
-                raise errors.NotFound
             return self.meet(parameters)
 
         return meet
@@ -52,7 +50,7 @@ class Meeting:
         """Meet the running request; `parameters` are those of its path."""
         g.caller = caller = self._admit()
         if self._hot:
-            self._refuse_surplus()
+            self._refuse_surplus(parameters)
             response: Response = self._view(**parameters)
             return response
         request.get_data(cache=True)
@@ -62,12 +60,12 @@ class Meeting:
                 db.after_rollback(lambda: self._audit(caller, g.get("refused")))
             try:
                 response = self._inside(caller, parameters)
-            except errors.Refusal as refusal:
-                g.refused = refusal.slug
+            except Exception as refusal:
+                g.refused = getattr(refusal, "slug", errors.Internal.slug)
                 raise
             if self._audited(caller):
                 self._audit(caller, None)
-        return response
+            return response
 
     def _admit(self) -> db.Caller:
         """Token, scope, quota. Raises `auth.NoToken` and its kin, `errors.TooManyRequests`."""
@@ -92,7 +90,9 @@ class Meeting:
         quota: throttle.Throttle = current_app.extensions["throttle"]
         g.rate_limit = quota.fields(quota.spend(key))
 
-    def _refuse_surplus(self) -> None:
+    def _refuse_surplus(self, parameters: dict[str, Any]) -> None:
+        if not all(_plausible(value) for value in parameters.values() if isinstance(value, str)):
+            raise errors.NotFound
         if request.query_string and self.operation.query is None:
             raise errors.BadRequest("This operation takes no query parameters.")
         if request.content_length and self.operation.asks is None:
@@ -101,7 +101,7 @@ class Meeting:
     def _inside(self, caller: db.Caller, parameters: dict[str, Any]) -> Response:
         if self._looks_first and (seen := body.as_far_as_it_parses()) is not None:
             self._looks_first(caller, seen)
-        self._refuse_surplus()
+        self._refuse_surplus(parameters)
         if self.operation.if_match:
             g.expected_version = expected_from(request.headers.get("If-Match"))
         if self.operation.idempotent:

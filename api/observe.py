@@ -6,7 +6,6 @@ header. Exceptions are logged without the values of their frames.
 
 import re
 import secrets
-import sys
 import time
 from typing import Any
 
@@ -43,7 +42,7 @@ structlog.configure(
         structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
         structlog.processors.JSONRenderer(serializer=orjson.dumps),
     ],
-    logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+    logger_factory=structlog.BytesLoggerFactory(open(1, "wb", closefd=False)),  # noqa: SIM115
     cache_logger_on_first_use=True,
 )
 log: Any = structlog.get_logger()

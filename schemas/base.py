@@ -176,7 +176,7 @@ class LocalTime(Text):
         return value if value is None or isinstance(value, str) else value.strftime("%H:%M")
 
 
-class Items(fields.List):
+class Items(fields.List[Any]):
     """A list of at most `max` items."""
 
     def __init__(self, inner: Any, *, max: int = 100, min: int = 0, **kwargs: Any) -> None:
