@@ -111,7 +111,8 @@ def _tasks() -> None:
         sa.Column("closed_role", sa.Text()),
         sa.Column("outcome", sa.Text()),
         sa.CheckConstraint(
-            "cause IN ('outreach', 'request_to_move', 'score_to_look_at', 'undeliverable_messages', 'overdue_referral')",
+            "cause IN ('outreach', 'request_to_move', 'score_to_look_at', 'undeliverable_messages',"
+            " 'overdue_referral')",
             name="cause",
         ),
         sa.CheckConstraint("status IN ('open', 'claimed', 'completed', 'cause_gone')", name="status"),
