@@ -26,6 +26,9 @@ class Config:
     clinic_name: str
     clinic_time_zone: str
     clinic_phone: str | None
+    support_email: str | None
+    minimum_app_version: str | None
+    app_features: tuple[str, ...]
     duty_contacts: tuple[str, ...]
     messages_file: Path | None
     metrics_port: int | None
@@ -57,7 +60,10 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         clinic_name=env.get("CLINIC_NAME", "Trinity Wellness Group"),
         clinic_time_zone=env.get("CLINIC_TIME_ZONE", "America/New_York"),
         clinic_phone=env.get("CLINIC_PHONE") or None,
-        duty_contacts=tuple(one.strip() for one in env.get("DUTY_CONTACTS", "").split(",") if one.strip()),
+        support_email=env.get("SUPPORT_EMAIL") or None,
+        minimum_app_version=env.get("MINIMUM_APP_VERSION") or None,
+        app_features=_words(env, "APP_FEATURES"),
+        duty_contacts=_words(env, "DUTY_CONTACTS"),
         messages_file=Path(env["MESSAGES_FILE"]) if env.get("MESSAGES_FILE") else None,
         metrics_port=_number(env, "METRICS_PORT", 0, low=0, high=65_535) or None,
         database_pool=_number(env, "DATABASE_POOL", 8, low=1, high=200),
@@ -74,6 +80,11 @@ def _required(env: Mapping[str, str], name: str) -> str:
     if not (value := env.get(name)):
         raise Misconfigured(f"{name} is not set.")
     return value
+
+
+def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Words separated by commas."""
+    return tuple(one.strip() for one in env.get(name, "").split(",") if one.strip())
 
 
 def _secret(env: Mapping[str, str], name: str) -> bytes:

@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from api.programs import comparison_words as words
-from api.programs import ranges, wording
+from api.programs import presentation, ranges, wording
 from api.programs.edition import Edition, Program
 from api.programs.therapies import differing_therapies, therapies_in_words
 
@@ -69,7 +69,7 @@ def _each(key: str, texts: list[tuple[Program, str]], language: str) -> str:
 def _number(key: str) -> Row:
     def value(_: Edition, program: Program, language: str) -> Value | None:
         span = range_of(key, program)
-        return Value(ranges.in_words(span, language), _with_text(span, language)) if span else None
+        return Value(ranges.in_words(span, language), presentation.span_in(span, language)) if span else None
 
     def differ(_: Edition, programs: list[Program], language: str) -> str:
         if len(programs) == 1:
@@ -77,11 +77,6 @@ def _number(key: str) -> Row:
         return " ".join(_ordered(key, programs, language) + _unordered(key, programs, language))
 
     return Row(key, value, differ)
-
-
-def _with_text(span: ranges.Range, language: str) -> dict[str, Any]:
-    said = {**span, "text": ranges.in_words(span, language)}
-    return said | {"note": span["note"][language]} if "note" in span else said
 
 
 def _alone(program: Program, text: str, language: str) -> str:

@@ -61,14 +61,18 @@ def test_half_hours_are_exact_in_minutes_and_rounded_outward_with_about_in_hours
         (ONE_OR_TWO_SESSIONS, "typically 1 to 2 sessions a week", "normalmente, de 1 a 2 sesiones por semana"),
         (ONE_TO_TWO_HOURS_EACH, "typically 1 to 2 hours a session", "normalmente, de 1 a 2 horas por sesión"),
         ({"min": 1, "max": 1, "unit": "days_per_week"}, "1 day a week", "1 día por semana"),
-        ({"min": 45, "max": 90, "unit": "minutes_per_session"}, "45 to 90 minutes a session", "de 45 a 90 minutos por sesión"),
+        (
+            {"min": 45, "max": 90, "unit": "minutes_per_session"},
+            "45 to 90 minutes a session",
+            "de 45 a 90 minutos por sesión",
+        ),
         (
             {"min": 9, "max": 15, "unit": "hours_per_week", "qualifier": "about"},
             "about 9 to 15 hours a week",
             "alrededor de 9 a 15 horas por semana",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_range_reads_as_a_person_would_say_it(span, english, spanish):
     assert ranges.in_words(span, "en") == english
     assert ranges.in_words(span, "es") == spanish
