@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flask import Response, current_app, g, request
 
-from api import audit, auth, body, db, errors, idempotency, throttle
+from api import audit, auth, body, db, errors, idempotency, observe, throttle
 from api.answering import expected_from, render
 from api.contract import Operation
 
@@ -48,6 +48,7 @@ class Meeting:
 
     def meet(self, parameters: dict[str, Any]) -> Response:
         """Meet the running request; `parameters` are those of its path."""
+        observe.note().route = self.operation.rule
         g.caller = caller = self._admit()
         if self._hot:
             self._refuse_surplus(parameters)
@@ -79,7 +80,7 @@ class Meeting:
         except errors.Unauthenticated:
             self._spend(request.remote_addr or "")
             raise
-        g.caller_kind = kind
+        observe.note().caller_kind = kind
         if self._throttled:
             self._spend(str(caller.patient_id or caller.client_id))
         if self.operation.scope not in caller.scopes:
@@ -88,7 +89,7 @@ class Meeting:
 
     def _spend(self, key: str) -> None:
         quota: throttle.Throttle = current_app.extensions["throttle"]
-        g.rate_limit = quota.fields(quota.spend(key))
+        observe.note().headers = quota.spend(key)
 
     def _refuse_surplus(self, parameters: dict[str, Any]) -> None:
         if not all(_plausible(value) for value in parameters.values() if isinstance(value, str)):
@@ -135,7 +136,7 @@ class Meeting:
             patient_id=g.get("about"),
             resource_id=g.get("resource_id"),
             problem=problem,
-            request_id=g.request_id,
+            request_id=observe.note().request_id,
         )
 
 
