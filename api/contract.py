@@ -5,7 +5,7 @@ caller and writes all of it down once. `openapi/` holds the result, and the code
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -60,8 +60,7 @@ class Writer:
         if not operation.query:
             return []
         example = operation.query.example
-        parameters = self.converter.parameters(operation.query)
-        return [one | {"example": example[one["name"]]} if one["name"] in example else one for one in parameters]
+        return [one | exemplified(one, example) for one in self.converter.parameters(operation.query)]
 
     def body(self, operation: Operation) -> Json:
         if not operation.asks:
@@ -92,6 +91,13 @@ class Writer:
         if operation.answers:
             response["content"] = {"application/json": self.content(operation.answers)}
         return response
+
+
+def exemplified(parameter: Json, example: Mapping[str, Any]) -> Json:
+    """The `example` member of a query parameter; a comma-separated list is written as one."""
+    if (given := example.get(parameter["name"])) is None:
+        return {}
+    return {"example": given.split(",") if parameter["schema"].get("type") == "array" else given}
 
 
 def path_parameters(rule: str) -> Iterator[Json]:

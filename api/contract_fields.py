@@ -63,6 +63,7 @@ class Converter(OpenAPIConverter):
         """What is asked is closed; what is answered stays open, so that a new field never breaks an installed app."""
         written: Json = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
         written.pop("additionalProperties", None)
+        written["description"] = " ".join((type(schema).__doc__ or "").split())
         return written | ({"additionalProperties": False} if isinstance(schema, base.Ask) else {})
 
     def component(self, shape: type[Schema]) -> Json:

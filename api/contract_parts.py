@@ -53,6 +53,7 @@ TAGS = {
     "Patients": "Patients as the clinic's record system knows them.",
     "Programs": "The levels of care, as the clinic describes them.",
     "Reminders": "What was said, what will be, what was held back, and why.",
+    "Schedule": "Series, sessions and their members, as the clinic plans them.",
     "Sessions": "Care sessions: when and where, replies, arrivals, attendance.",
     "Today": "The app's first screen in one read.",
 }
@@ -144,7 +145,8 @@ PROBLEM: Json = {
         "instance": text(200, description="Names this occurrence.", format="uri-reference"),
         "retry": text(
             64, examples=list(vocabulary.RETRIES),
-            description="What to do: `never` as it is, `later`, `after_refresh` of what is out of date (what was read, or the access token), `after_sign_in`.",
+            description="What to do: `never` again as it is, `later`, `after_refresh` of what is out of date (what was "
+            "read, or the access token), `after_sign_in`.",
         ),
         "errors": {
             "type": "array",

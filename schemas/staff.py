@@ -77,7 +77,7 @@ class AlertAnswer(Answer):
 class AlertsQuery(PageQuery):
     """`status` absent means any."""
 
-    status = Word(vocabulary.ALERT_STATUSES, load_default=None)
+    status = Word(vocabulary.ALERT_STATUSES, load_default=None, metadata={"description": "Only alerts in this state."})
 
     example = {"status": "open", "page_size": 20}
 
@@ -134,8 +134,8 @@ class TaskAnswer(Answer):
 class TasksQuery(PageQuery):
     """Without `status`: what is open or claimed."""
 
-    status = Word(vocabulary.TASK_STATUSES, load_default=None)
-    cause = Word(vocabulary.TASK_CAUSES, load_default=None)
+    status = Word(vocabulary.TASK_STATUSES, load_default=None, metadata={"description": "Only tasks in this state."})
+    cause = Word(vocabulary.TASK_CAUSES, load_default=None, metadata={"description": "Only tasks of this cause."})
 
     example = {"cause": "score_to_look_at"}
 

@@ -99,6 +99,14 @@ def every_operation_is_described(document: Json) -> Iterator[str]:
 
 
 @rule
+def every_parameter_is_described(document: Json) -> Iterator[str]:
+    for path, method, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            if not resolved(document, parameter).get("description"):
+                yield f"{method} {path}: {parameter['name']}"
+
+
+@rule
 def every_operation_names_its_security(document: Json) -> Iterator[str]:
     """Nothing is public by omission: `security` stands on each operation, and its scope in the description."""
     schemes = document.get("components", {}).get("securitySchemes", {})
