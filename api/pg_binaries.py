@@ -10,12 +10,10 @@ import re
 import subprocess
 from pathlib import Path
 
+from api.children import CannotStart
+
 FLOOR = 15
 SYSTEM = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql@*/bin")
-
-
-class CannotStart(Exception):
-    """The one sentence to show to who asked for the server."""
 
 
 def find(wanted: Path | None = None, *, made_by: int | None = None) -> Path:

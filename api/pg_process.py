@@ -2,15 +2,13 @@
 
 import os
 import pwd
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import BinaryIO
 
-from api.pg_binaries import CannotStart
+from api.children import CannotStart, tied
 
 
 def hand_over(folder: Path) -> None:
@@ -21,10 +19,10 @@ def hand_over(folder: Path) -> None:
 
 def dressed(folder: Path) -> list[str]:
     """The words before a command that make it the user who owns the folder and tie its life to ours."""
-    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    words = tied("INT")
     if os.geteuid() != 0:
-        return [setpriv, "--pdeathsig", "INT", "--"] if setpriv else []
-    if setpriv is None:
+        return [*words, "--"] if words else []
+    if not words:
         raise CannotStart(
             "PostgreSQL does not run as root: run as another user, or install setpriv (package util-linux)."
         )
@@ -32,7 +30,7 @@ def dressed(folder: Path) -> list[str]:
     # DAC_OVERRIDE alone is enough, and what a container usually has.
     kept = "-all,+dac_override"
     who = [f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
-    return [setpriv, *who, f"--inh-caps={kept}", f"--ambient-caps={kept}", "--pdeathsig", "INT", "--"]
+    return [*words, *who, f"--inh-caps={kept}", f"--ambient-caps={kept}", "--"]
 
 
 def spawn(command: list[str], log: BinaryIO) -> subprocess.Popen[bytes]:

@@ -20,12 +20,14 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import psycopg
+import sqlalchemy as sa
 from psycopg.conninfo import make_conninfo
 
 from api import pg_process, roles
-from api.pg_binaries import CannotStart, find
+from api.children import CannotStart
+from api.pg_binaries import find
 
-__all__ = ["CannotStart", "Server", "prepare", "roles_sql", "running"]
+__all__ = ["CannotStart", "Server", "libpq", "prepare", "roles_sql", "running"]
 
 SUPERUSER = "postgres"
 PORT = "5432"
@@ -49,7 +51,9 @@ roles_sql = roles.sql
 
 
 class Server:
-    """A PostgreSQL that runs until `stop()`; made by `running()`. Every login is trusted: who is at the socket is us."""
+    """A PostgreSQL that runs until `stop()`; made by `running()`. Logins are trusted: who is at the socket is us."""
+
+    name = "database"
 
     def __init__(self, home: Path, sockets: Path, bin_dir: Path, *, durable: bool) -> None:
         self.home, self.sockets, self.bin_dir, self.durable = home, sockets, bin_dir, durable
@@ -91,6 +95,10 @@ class Server:
         """Says whether the process runs; a server in recovery is up and does not answer yet."""
         return self.process is not None and self.process.poll() is None
 
+    def last_words(self) -> str:
+        """The last complaint in the server's log."""
+        return pg_process.reason(self.log.read_text(errors="replace"))
+
     def _started(self, deadline: float) -> bool:
         pg_process.end_orphan(self.cluster)
         with self.log.open("wb") as log:
@@ -109,7 +117,7 @@ class Server:
                 self.stop("immediate")
                 raise CannotStart(f"PostgreSQL did not answer within {START_SECONDS} seconds; see {self.log}.")
             time.sleep(0.02)
-        reason = pg_process.reason(self.log.read_text(errors="replace"))
+        reason = self.last_words()
         if time.monotonic() < deadline and any(word in reason for word in LEFT_BEHIND):
             return False
         raise CannotStart(f"PostgreSQL stopped while starting: {reason}")
@@ -156,6 +164,11 @@ def prepare(server: Server, database: str) -> None:
             connection.execute(made.encode())
     with psycopg.connect(server.dsn(SUPERUSER, database)) as connection:
         connection.execute(roles.database_sql(database).encode())
+
+
+def libpq(url: str) -> str:
+    """SQLAlchemy's address as libpq reads it. Raises `sqlalchemy.exc.ArgumentError` when it is none."""
+    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @contextlib.contextmanager

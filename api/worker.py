@@ -20,7 +20,7 @@ import psycopg
 import sqlalchemy as sa
 from procrastinate import worker as procrastinate_worker
 
-from api import db, queue
+from api import db, postgres, queue
 from api.observe import log
 
 JOBS_AT_ONCE = 4
@@ -138,7 +138,7 @@ class Jobs:
     """procrastinate's worker in a thread, begun again whenever its connections break."""
 
     def __init__(self, database_url: str) -> None:
-        self._url = libpq(database_url)
+        self._url = postgres.libpq(database_url)
         self._stopping = threading.Event()
         self._current: procrastinate_worker.Worker | None = None
 
@@ -202,11 +202,6 @@ def delete_old() -> None:
     """Failed jobs stay 30 days for whoever looks into them."""
     with db.transaction(db.WORKER) as session:
         session.execute(_DELETE_OLD)
-
-
-def libpq(url: str) -> str:
-    """SQLAlchemy's address as libpq reads it."""
-    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _app(url: str) -> procrastinate.App:

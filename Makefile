@@ -1,0 +1,52 @@
+# Continuum in two commands: `make run` and `make test`. What they write lies in .venv/ and .data/.
+
+.PHONY: run test check bench fuzz openapi clean format lint types imports migrations contract tests-environment
+.NOTPARALLEL:
+
+PY = .venv/bin/python
+JOBS = auto
+export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/pycache
+
+run:
+	@.ci/environment requirements.txt
+	@exec $(PY) -m api.cli run
+
+test: tests-environment
+	@$(PY) -m pytest -q -n $(JOBS)
+
+check: format lint types imports migrations contract test
+
+bench: tests-environment
+	@.ci/environment tests/bench/requirements.txt
+	@exec $(PY) -m tests.bench
+
+fuzz: tests-environment
+	@FUZZ=100 $(PY) -m pytest -q -n $(JOBS) tests/contract
+
+openapi:
+	@.ci/environment requirements.txt
+	@$(PY) -m api.cli openapi
+
+clean:
+	@rm -rf .venv .data
+
+tests-environment:
+	@.ci/environment tests/requirements.txt
+
+format: tests-environment
+	@$(PY) -m ruff format --check --quiet .
+
+lint: tests-environment
+	@$(PY) -m ruff check --quiet .
+
+types: tests-environment
+	@$(PY) -m mypy
+
+imports: tests-environment
+	@$(PY) -c 'from importlinter.cli import lint_imports_command as check; check()'
+
+migrations: tests-environment
+	@$(PY) -m pytest -q tests/run/migrations.py
+
+contract: tests-environment
+	@$(PY) -m pytest -q tests/contract

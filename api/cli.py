@@ -1,0 +1,131 @@
+"""The commands: `python -m api.cli run | serve | worker | migrate | demo | roles | openapi`.
+
+What goes wrong is one sentence and a non-zero exit. A defect of ours is a sentence too; its traceback goes to a file.
+Each command imports what it needs, so that none waits for the others' modules.
+"""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from api.children import CannotStart
+from api.config import Misconfigured
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run() -> int:
+    """Run all of it for development: database, API, worker and the demo clinic."""
+    from api import supervisor
+
+    supervisor.run(os.environ, lambda text: print(text, flush=True))
+    return 0
+
+
+def serve() -> int:
+    """Serve the API on HOST (127.0.0.1) and PORT (8000) with WORKERS (1) processes."""
+    from api import config, preflight, supervisor
+
+    host = os.environ.get("HOST", "127.0.0.1")
+    command = supervisor.serve(config.read(), preflight.port_of(os.environ), host=host)
+    os.chdir(ROOT)
+    os.execv(command[0], command)  # noqa: S606
+
+
+def worker() -> int:
+    """Run ticks and jobs until told to stop."""
+    from api import app, config
+    from api import worker as process
+
+    settings = config.read()
+    app.open_house(settings)
+    return process.main(settings.database_url)
+
+
+def migrate() -> int:
+    """Bring the database of DATABASE_OWNER_URL up to date."""
+    import migrations
+
+    if not os.environ.get("DATABASE_OWNER_URL"):
+        raise Misconfigured("DATABASE_OWNER_URL is not set.")
+    migrations.upgrade()
+    return 0
+
+
+def demo() -> int:
+    """Load the synthetic clinic and open app sessions for it; their tokens go to .data/tokens. Development only."""
+    from api import app, config
+    from api import demo as clinic
+
+    settings = config.read()
+    if not settings.development:
+        raise Misconfigured("The demo clinic and its tokens exist in development only.")
+    app.open_house(settings)
+    clinic.load()
+    clinic.write_tokens(ROOT / ".data" / "tokens")
+    return 0
+
+
+def roles() -> int:
+    """Print the script that the administrator of a database of one's own runs once with psql."""
+    from api import roles as house
+
+    print(house.script())
+    return 0
+
+
+def openapi() -> int:
+    """Write the contract to openapi/."""
+    from api import app, contract
+
+    contract.write(app.operations(), ROOT / "openapi")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[], int]] = {
+    command.__name__: command for command in (run, serve, worker, migrate, demo, roles, openapi)
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The exit code of the command; 1 after saying in one sentence what is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m api.cli", description=__doc__.splitlines()[0] if __doc__ else None)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.__doc__, description=command.__doc__)
+    try:
+        return COMMANDS[parser.parse_args(words).command]()
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        print(sentence(error), file=sys.stderr, flush=True)
+        return 1
+
+
+def sentence(error: Exception) -> str:
+    """What to tell who typed the command; of a defect, where its traceback is."""
+    if isinstance(error, CannotStart | Misconfigured):
+        return str(error)
+    if isinstance(error, sa.exc.DBAPIError):
+        return f"The database does not do it: {str(error.orig).strip().splitlines()[0]}"
+    if isinstance(error, OSError):
+        return f"{error.filename or 'The system'}: {error.strerror or error}."
+    return f"This is a defect ({type(error).__name__}){_noted(error)}"
+
+
+def _noted(error: Exception) -> str:
+    file = ROOT / ".data" / "defect.log"
+    try:
+        file.write_text("".join(traceback.format_exception(error)))
+    except OSError:
+        return "."
+    return f"; the details are in {file}."
+
+
+if __name__ == "__main__":
+    sys.exit(main())
