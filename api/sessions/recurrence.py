@@ -147,7 +147,7 @@ def _until(text: str) -> date:
 
 def _read(text: str, layout: str) -> datetime:
     try:
-        return datetime.strptime(text, layout)
+        return datetime.strptime(text, layout)  # noqa: DTZ007 (a local day, or UTC by its Z)
     except ValueError:
         raise RuleRefused("UNTIL is not a real date.") from None
 

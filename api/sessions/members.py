@@ -1,0 +1,113 @@
+"""Who belongs to a series: joining, leaving, and the end of an enrollment that ends a membership."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from api import db, errors, events
+from api.patients import service as patients
+from api.patients import versions
+from api.sessions import places, series
+from api.sessions.events import MembershipEnded, SessionScheduled
+from api.sessions.models import CareSession, SeriesMember, SessionSeries
+
+CAPACITY = {"group": 100, "individual": 1}
+
+
+class SeriesFull(errors.Conflict):
+    title = "No further place"
+    detail = "This series has no further place: an individual one is for one patient, a group has a limit."
+    title_es = "No hay más lugares"
+    detail_es = "Esta serie no tiene más lugares: una individual es para un paciente y un grupo tiene un límite."
+
+
+class PatientNotActive(errors.Conflict):
+    title = "This patient is not active"
+    detail = "Only an active patient can join a series."
+    title_es = "Este paciente no está activo"
+    detail_es = "Solo un paciente activo puede unirse a una serie."
+
+
+def join(*, series_id: UUID, patient_id: UUID, at: datetime) -> SeriesMember:
+    """Give the patient a place in every session of the series that has not ended. Joining twice is joining once.
+
+    Raises ``errors.NotFound``, ``PatientNotActive``, ``SeriesFull``.
+    """
+    joined = series.locked(series_id)
+    if (stay := _current(series_id, patient_id)) is not None:
+        return stay
+    if patients.one(patient_id=patient_id).status != "active":
+        raise PatientNotActive
+    if len(of_series(series_id=series_id)) >= CAPACITY[joined.kind]:
+        raise SeriesFull
+    versions.touch([patient_id])
+    stay = SeriesMember(id=db.uuid7(), series_id=series_id, patient_id=patient_id, joined_at=at)
+    db.session().add(stay)
+    db.session().flush()
+    booked = places.book(_not_over(series_id, at), [patient_id])
+    events.announce(SessionScheduled((patient_id,), tuple(booked), at))
+    return stay
+
+
+def leave(*, series_id: UUID, patient_id: UUID, at: datetime) -> None:
+    """Take the patient's places from ``at`` on; what was before stays. Raises ``errors.NotFound`` for no member."""
+    series.locked(series_id)
+    if (stay := _current(series_id, patient_id)) is None:
+        raise errors.NotFound
+    _end([stay], patient_id=patient_id, at=at)
+
+
+def leave_program(*, patient_id: UUID, program_slug: str, at: datetime) -> None:
+    """An enrollment ended, or its level changed, at ``at``: the patient leaves the series of that program.
+
+    Takes no lock on the series, because here the patient's version is locked already and the other order could
+    deadlock; a series that is being changed meanwhile waits for that version and then sees the stay ended.
+    """
+    stays = db.session().scalars(
+        sa.select(SeriesMember)
+        .join(SessionSeries, SessionSeries.id == SeriesMember.series_id)
+        .where(
+            SeriesMember.patient_id == patient_id,
+            SeriesMember.left_at.is_(None),
+            SessionSeries.program_slug == program_slug,
+        )
+        .order_by(SeriesMember.id)
+    )
+    if found := list(stays):
+        _end(found, patient_id=patient_id, at=at)
+
+
+def of_series(*, series_id: UUID) -> Sequence[SeriesMember]:
+    """The current members, in the order of joining."""
+    found = sa.select(SeriesMember).where(SeriesMember.series_id == series_id, SeriesMember.left_at.is_(None))
+    return db.session().scalars(found.order_by(SeriesMember.joined_at, SeriesMember.id)).all()
+
+
+def _end(stays: Sequence[SeriesMember], *, patient_id: UUID, at: datetime) -> None:
+    version = versions.touch([patient_id])[patient_id]
+    for stay in stays:
+        stay.left_at = max(at, stay.joined_at)
+    db.session().flush()
+    released = places.release(
+        patient_id=patient_id, series_ids=[stay.series_id for stay in stays], since=at, version=version
+    )
+    events.announce(MembershipEnded((patient_id,), tuple(released), at))
+
+
+def _current(series_id: UUID, patient_id: UUID) -> SeriesMember | None:
+    return db.session().scalar(
+        sa.select(SeriesMember).where(
+            SeriesMember.series_id == series_id,
+            SeriesMember.patient_id == patient_id,
+            SeriesMember.left_at.is_(None),
+        )
+    )
+
+
+def _not_over(series_id: UUID, at: datetime) -> Sequence[UUID]:
+    coming = sa.select(CareSession.id).where(
+        CareSession.series_id == series_id, CareSession.status == "scheduled", CareSession.ends_at > at
+    )
+    return db.session().scalars(coming).all()

@@ -1,0 +1,71 @@
+"""A place in a session as the schemas show it: what holds now, told apart from what was once said."""
+
+from typing import Any
+
+from api.sessions.models import Attendance, CareSession, SessionSeries
+from api.sessions.place import Place
+
+
+def place(here: Place, *, language: str) -> dict[str, Any]:
+    """The session as its patient sees it."""
+    session, attendance = here.session, here.attendance
+    spanish = session.title_es if language == "es" else None
+    return {
+        **{name: getattr(session, name) for name in _SESSION},
+        "title": spanish or session.title,
+        "check_in_opens_at": session.check_in_opens_at,
+        "check_in_closes_at": session.check_in_closes_at,
+        **facts(attendance),
+    }
+
+
+def facts(attendance: Attendance) -> dict[str, Any]:
+    """The three facts side by side; each is None until there is one."""
+    return {"reply": _reply(attendance), "arrival": _arrival(attendance), "attendance": _mark(attendance)}
+
+
+_SESSION = (
+    "id", "kind", "status", "starts_at", "ends_at", "time_zone", "modality", "facilitator", "location_id", "room",
+)  # fmt: skip
+
+
+def session(shown: CareSession) -> dict[str, Any]:
+    """The session as the clinic sees it, without its patients."""
+    own = ("series_id", "title", "title_es", "exception", "version")
+    return {**{name: getattr(shown, name) for name in (*_SESSION, *own)}, "program": shown.program_slug}
+
+
+def _reply(attendance: Attendance) -> dict[str, Any] | None:
+    if not attendance.reply_holds or attendance.replied_at is None:
+        return None
+    return {
+        "reply": attendance.reply,
+        "reason": attendance.reply_reason,
+        "starts_at": attendance.reply_starts_at,
+        "replied_at": attendance.replied_at,
+        "late": attendance.replied_at >= attendance.starts_at,
+    }
+
+
+def _arrival(attendance: Attendance) -> dict[str, Any] | None:
+    if attendance.arrived_at is None:
+        return None
+    placement = "in_window" if attendance.arrived else "outside_window"
+    return {"placement": placement, "arrived_at": attendance.arrived_at}
+
+
+def _mark(attendance: Attendance) -> dict[str, Any] | None:
+    if attendance.mark is None:
+        return None
+    return {"mark": attendance.mark, "minutes": attendance.minutes, "marked_at": attendance.marked_at}
+
+
+def series(shown: SessionSeries) -> dict[str, Any]:
+    """The series as the clinic wrote it."""
+    own = ("id", "kind", "title", "title_es", "duration_minutes", "time_zone", "rrule", "modality", "facilitator")
+    return {
+        **{name: getattr(shown, name) for name in (*own, "location_id", "room", "version")},
+        "program": shown.program_slug,
+        "first_on": shown.first_starts_local.date(),
+        "starts_local": shown.first_starts_local.time(),
+    }
