@@ -20,11 +20,34 @@ from api.patients import patient as patients_patient
 from api.patients import service as patients
 from api.patients import zones
 from api.patients.events import PatientStatusChanged
+from api.programs import about
+from api.programs import clinic as programs_clinic
+from api.programs import clinic_locations as locations_clinic
+from api.programs import public as programs_public
+from api.programs import public_app as app_public
+from api.programs import public_locations as locations_public
+from api.sessions import clinic as sessions_clinic
+from api.sessions import clinic_series as series_clinic
+from api.sessions import patient as sessions_patient
+from api.staff import clinic as staff_clinic
+from api.staff import duty
 
 DOORS = (
+    programs_public.door,
+    locations_public.door,
+    app_public.door,
+    programs_clinic.door,
+    locations_clinic.door,
     patients_patient.door,
     patients_clinic.door,
+    sessions_patient.door,
+    series_clinic.door,
+    sessions_clinic.door,
+    staff_clinic.door,
 )
+
+
+LONGEST_ADDRESS = 8192
 
 
 class OrjsonProvider(JSONProvider):
@@ -57,7 +80,8 @@ def create_app(settings: config.Config | None = None) -> Continuum:
     app.extensions["tokens"] = auth.Tokens(
         auth.KeySet.read(settings.token_keys_file), issuer=settings.public_url, remembered=settings.token_cache
     )
-    observe.watch(app)
+    app.wsgi_app = observe.Watched(app.wsgi_app)  # type: ignore[method-assign]
+    app.before_request(refuse_the_unreadable)
     app.register_error_handler(errors.Refusal, refused)
     app.register_error_handler(Exception, failed)
     smorest = Api(app)
@@ -78,7 +102,9 @@ def open_house(settings: config.Config) -> None:
     db.ask_standing("partner", standing.of_client)
     pages.use_secret(settings.cursor_secret)
     language.ask_preference(patients.language)
+    about.use(settings)
     zones.use_clinic_zone(settings.clinic_time_zone)
+    duty.use(settings.duty_contacts, needed=not settings.development)
     subscribe()
 
 
@@ -101,14 +127,22 @@ class Api(flask_smorest.Api):
         return refused(kind(headers={"Allow": ", ".join(sorted(methods))} if methods else {}))
 
 
+def refuse_the_unreadable() -> None:
+    """Methods that nobody knows, and addresses longer than `LONGEST_ADDRESS` bytes."""
+    if request.method not in observe.METHODS:
+        raise errors.NotImplementedMethod
+    if len(request.environ.get("QUERY_STRING", "")) + len(request.path) > LONGEST_ADDRESS:
+        raise errors.UriTooLong
+
+
 def refused(refusal: errors.Refusal) -> Response:
     """The problem document for `refusal`, in the language that the request accepts."""
-    g.problem = refusal.slug
+    observe.note().problem = refusal.slug
     observe.REFUSED.labels(refusal.slug).inc()
     document = refusal.problem(
         base_url=current_app.settings.public_url,  # type: ignore[attr-defined]
         language=language.accepted(),
-        instance=f"urn:request:{g.request_id}",
+        instance=f"urn:request:{observe.note().request_id}",
     )
     members = orjson.dumps(document | g.get("refusal_members", {}))
     response = Response(members, refusal.status, mimetype="application/problem+json")
@@ -121,5 +155,6 @@ def refused(refusal: errors.Refusal) -> Response:
 
 def failed(error: Exception) -> Response:
     """A defect of ours: logged without the values of its frames, and told to nobody."""
-    observe.log.error("failed", request_id=g.request_id, route=str(request.url_rule), exc_info=error)
+    noted = observe.note()
+    observe.log.error("failed", request_id=noted.request_id, route=noted.route, exc_info=error)
     return refused(errors.Internal())

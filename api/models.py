@@ -3,5 +3,8 @@
 from api import audit, idempotency
 from api.access import models as access
 from api.patients import models as patients
+from api.programs import models as programs
+from api.sessions import models as sessions
+from api.staff import models as staff
 
-__all__ = ["access", "audit", "idempotency", "patients"]
+__all__ = ["access", "audit", "idempotency", "patients", "programs", "sessions", "staff"]
