@@ -9,7 +9,7 @@ import orjson
 from flask import Response, g, request
 
 from api import db, errors, language
-from api.hotread import HotRead
+from api.hotread import HotAnswer, HotRead
 
 
 def caller() -> db.Caller:
@@ -77,12 +77,12 @@ def render(schema: type[ma.Schema] | None, status: int, result: Any) -> Response
 
 
 def hot(
-    read: HotRead, *, variant: str = "", frame: Callable[[str, str | None], str] | None = None, **parameters: Any
+    read: HotRead, *, variant: str = "", frame: Callable[[HotAnswer], str] | None = None, **parameters: Any
 ) -> Response:
     """Answer the running request from one statement; 304, and nothing rendered, where If-None-Match knows it.
 
     `variant` names what else the answer depends on (language, window): it becomes part of the ETag. `frame` puts
-    the body and the next page's key, as PostgreSQL rendered them, into the answer's JSON.
+    what PostgreSQL rendered into the answer's JSON.
     """
     presented = request.headers.get("If-None-Match", "").removeprefix('"').removesuffix('"')
     known, _, of_variant = presented.rpartition("~")
@@ -92,7 +92,7 @@ def hot(
         return Response(status=304, headers=headers)
     if answer.body is None:
         raise errors.NotFound
-    text = frame(answer.body, answer.more) if frame else answer.body
+    text = frame(answer) if frame else answer.body
     return Response(text, mimetype="application/json", headers=headers)
 
 
