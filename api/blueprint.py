@@ -123,11 +123,11 @@ class Door(flask_smorest.Blueprint):
         etag: bool = False,
         hot: bool = False,
         throttled: bool = True,
-        looks_first: Callable[[db.Caller, dict[str, Any]], None] | None = None,
+        looks_first: Callable[[db.Caller, bytes], None] | None = None,
     ) -> Callable[[V], V]:
         """Register a view. `hot`: no transaction is begun (a `HotRead`, or bytes from memory). `replay` renders the
-        resource of an idempotent POST again. `looks_first` sees the body's object, if it parses to one, inside the
-        transaction and before anything may refuse it."""
+        resource of an idempotent POST again. `looks_first` sees the body as it came, inside the transaction and
+        before anything may refuse it."""
         if (self.kind in LISTENING) != bool(scope):
             raise RouteWithoutScope(f"{operation}: {self.kind} routes {'need a' if not scope else 'have no'} scope")
 

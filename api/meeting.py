@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flask import Response, current_app, g, request
 
-from api import audit, auth, body, db, errors, idempotency, observe, throttle
+from api import audit, auth, db, errors, idempotency, observe, throttle
 from api.answering import expected_from, render
 from api.contract import Operation
 
@@ -32,7 +32,7 @@ class Meeting:
         replay: Callable[[UUID], Any] | None,
         hot: bool,
         throttled: bool,
-        looks_first: Callable[[db.Caller, dict[str, Any]], None] | None,
+        looks_first: Callable[[db.Caller, bytes], None] | None,
     ) -> None:
         if operation.idempotent and replay is None:
             raise TypeError(f"{operation.id}: an idempotent POST needs replay")
@@ -100,12 +100,12 @@ class Meeting:
             raise errors.BadRequest("This operation takes no body.")
 
     def _inside(self, caller: db.Caller, parameters: dict[str, Any]) -> Response:
-        if self._looks_first and (seen := body.as_far_as_it_parses()) is not None:
-            self._looks_first(caller, seen)
+        if self._looks_first:
+            self._looks_first(caller, request.get_data(cache=True))
         self._refuse_surplus(parameters)
         if self.operation.if_match:
             g.expected_version = expected_from(request.headers.get("If-Match"))
-        if self.operation.idempotent:
+        if self.operation.idempotent and not self._previews():
             return self._once(caller, parameters)
         answer: Response = self._view(**parameters)
         return answer
@@ -121,9 +121,12 @@ class Meeting:
             response.headers["Idempotency-Replayed"] = "true"
             return response
         response = self._view(**parameters)
-        if not db.previewing():
-            idempotency.keep(principal=principal, key=key, fingerprint=print_, resource_id=g.get("resource_id"))
+        idempotency.keep(principal=principal, key=key, fingerprint=print_, resource_id=g.get("resource_id"))
         return response
+
+    def _previews(self) -> bool:
+        """Whether the body asks for a preview: it converges, so it needs no key, and is audited as a read."""
+        return self.operation.previews and (body.as_far_as_it_parses() or {}).get("dry_run") is True
 
     def _audited(self, caller: db.Caller) -> bool:
         return caller.kind in ("clinic", "partner") or (caller.kind == "patient" and self.operation.method != "GET")
@@ -132,7 +135,7 @@ class Meeting:
         audit.record(
             caller,
             operation=self.operation.id,
-            action=audit.ACTIONS[self.operation.method],
+            action="read" if self._previews() else audit.ACTIONS[self.operation.method],
             patient_id=g.get("about"),
             resource_id=g.get("resource_id"),
             problem=problem,
