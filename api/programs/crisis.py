@@ -80,7 +80,7 @@ _ATTENTION = {
 _OVERDOSE_SAFETY = (
     {
         "en": "After a time without using, tolerance is lower: an amount that was usual before can be too much now.",
-        "es": "Después de un tiempo sin consumir, la tolerancia es menor: una cantidad antes habitual puede ser excesiva.",
+        "es": "Tras un tiempo sin consumir, la tolerancia es menor: una cantidad antes habitual puede ser demasiada.",
     },
     {
         "en": "Keep naloxone within reach, and let somebody know where it is.",

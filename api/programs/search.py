@@ -6,10 +6,22 @@ through here and shown nowhere.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from api.programs.edition import Program
 from api.programs.wording import LANGUAGES
+
+
+def found(program: Program, asked: Mapping[str, Any]) -> bool:
+    """Whether the program is among what `ProgramsQuery` asks for. What is not stated is not found by a filter."""
+    content = program.content
+    return (
+        matches(program, asked["q"])
+        and asked["level"] in (None, content["level_of_care"], content.get("asam", {}).get("code"))
+        and (asked["track"] is None or asked["track"] in content.get("tracks", ()))
+        and (asked["setting"] is None or asked["setting"] in content.get("settings", ()))
+    )
 
 
 def matches(program: Program, asked: str) -> bool:

@@ -21,7 +21,10 @@ def place(**details):
     return Location(id=UUID(int=1), details=known, time_zone="America/New_York", hours=weekly)
 
 
-def help_at(at, *, clinic=CLINIC, locations=(place(),), language="en"):
+PLACE = place()
+
+
+def help_at(at, *, clinic=CLINIC, locations=(PLACE,), language="en"):
     answer = crisis.help_at(at, clinic=clinic, locations=locations, language=language)
     assert CrisisHelpAnswer().load(answer)
     return answer

@@ -1,0 +1,144 @@
+"""The verbs on locations and their closures, and when the clinic is open, as other slices ask it."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from api import db, errors, vocabulary
+from api.programs import about, crisis, hours, reading
+from api.programs.edition import Location as Place
+from api.programs.hours import Opening
+from api.programs.models import Location, LocationClosure, LocationHours, Program
+
+ADDRESS = ("street", "street_2", "city", "region", "postal_code", "country")
+
+
+def all_places() -> Sequence[Place]:
+    """Every location with its hours and closures, as the running transaction sees them."""
+    return reading.edition().locations
+
+
+def place(location_id: UUID) -> Place:
+    """One location. Raises `errors.NotFound`."""
+    if (found := reading.edition().location(location_id)) is None:
+        raise errors.NotFound
+    return found
+
+
+def opening(*, at: datetime, location_id: UUID | None = None) -> Opening | None:
+    """Whether a location, or without one any of the clinic's, is open at `at`, and until or from when.
+
+    None where no hours are stated. Raises `errors.NotFound` for a location that does not exist.
+    """
+    return hours.opening([place(location_id)] if location_id else all_places(), at=at)
+
+
+def after_open_time(*, start: datetime, minutes: int) -> datetime | None:
+    """When the clinic will have been open for `minutes` since `start`, closures counted; None without hours."""
+    return hours.after_open_time(all_places(), start=start, minutes=minutes)
+
+
+def crisis_help(*, language: str, at: datetime) -> dict[str, Any]:
+    """Crisis help as `schemas.crisis.CrisisHelpAnswer` has it, with the clinic's line open or closed at `at`."""
+    return crisis.help_at(at, clinic=about.clinic(), locations=all_places(), language=language)
+
+
+def row(location_id: UUID) -> Location:
+    """One location as it is kept. Raises `errors.NotFound`."""
+    found = db.session().get(Location, location_id, populate_existing=True)
+    if found is None:
+        raise errors.NotFound
+    return found
+
+
+def add(*, described: dict[str, Any]) -> Location:
+    """Add a location (as `LocationAsk` has it). Raises `errors.Invalid` for a program that does not exist."""
+    _check_programs(described["programs"])
+    location = Location(**_columns(described), version=1)
+    db.session().add(location)
+    db.session().flush()
+    _set_hours(location.id, described["hours"])
+    return location
+
+
+def change(*, location_id: UUID, described: dict[str, Any], expected: int | None) -> Location:
+    """Describe a location anew, whole. `expected` is the version last read, None for any.
+
+    Raises `errors.NotFound`, `errors.PreconditionFailed`, `errors.Invalid`.
+    """
+    changed = db.session().scalar(
+        sa.update(Location)
+        .where(Location.id == location_id, Location.version == expected if expected is not None else sa.true())
+        .values(**_columns(described), version=Location.version + 1)
+        .returning(Location)
+        .execution_options(populate_existing=True)
+    )
+    if changed is None:
+        row(location_id)
+        raise errors.PreconditionFailed
+    _check_programs(described["programs"])
+    db.session().execute(sa.delete(LocationHours).where(LocationHours.location_id == location_id))
+    _set_hours(location_id, described["hours"])
+    return changed
+
+
+def close(
+    *, location_id: UUID, starts_at: datetime, ends_at: datetime, reason: dict[str, str] | None = None
+) -> LocationClosure:
+    """Close a location from `starts_at` until `ends_at`. Raises `errors.NotFound`."""
+    row(location_id)
+    closure = LocationClosure(location_id=location_id, starts_at=starts_at, ends_at=ends_at, reason=reason)
+    db.session().add(closure)
+    db.session().flush()
+    return closure
+
+
+def closure(closure_id: UUID) -> LocationClosure:
+    """Raises `errors.NotFound`."""
+    found = db.session().get(LocationClosure, closure_id)
+    if found is None:
+        raise errors.NotFound
+    return found
+
+
+def open_again(*, location_id: UUID, closure_id: UUID) -> None:
+    """Take a closure back. Raises `errors.NotFound`."""
+    gone = db.session().scalar(
+        sa.delete(LocationClosure)
+        .where(LocationClosure.id == closure_id, LocationClosure.location_id == location_id)
+        .returning(LocationClosure.id)
+    )
+    if gone is None:
+        raise errors.NotFound
+
+
+def _columns(described: dict[str, Any]) -> dict[str, Any]:
+    plain = ("name", "time_zone", "programs", "answers_clinic_line")
+    return {
+        **{key: described[key] for key in plain},
+        **{key: described["address"].get(key) for key in ADDRESS},
+        "phone": described.get("phone"),
+    }
+
+
+def _set_hours(location_id: UUID, weekly: list[dict[str, str]]) -> None:
+    rows = {
+        (vocabulary.WEEKDAYS.index(one["weekday"]) + 1, time.fromisoformat(one["opens"])): one["closes"]
+        for one in weekly
+    }
+    if len(rows) < len(weekly):
+        raise errors.Invalid([("/hours", "The same weekday opens twice at the same time.")])
+    db.session().add_all(
+        LocationHours(location_id=location_id, weekday=weekday, opens=opens, closes=time.fromisoformat(closes))
+        for (weekday, opens), closes in rows.items()
+    )
+    db.session().flush()
+
+
+def _check_programs(slugs: list[str]) -> None:
+    known = set(db.session().scalars(sa.select(Program.slug)))
+    if unknown := set(slugs) - known:
+        raise errors.Invalid([("/programs", f"Not in the catalogue: {', '.join(sorted(unknown))}.")])

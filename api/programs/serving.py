@@ -1,0 +1,51 @@
+"""How the public catalogue is served: headers, conditional requests, schema.org on demand, pages from memory."""
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from flask import Response, request
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from api import pages
+from api.programs.shelf import Rendered
+
+JSON, JSONLD = "application/json", "application/ld+json"
+CACHING = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
+HEADERS = {"Cache-Control": CACHING, "Vary": "Accept, Accept-Language", "Access-Control-Allow-Origin": "*"}
+GONE = {"Cache-Control": "public, max-age=60", "Access-Control-Allow-Origin": "*"}
+
+
+def answer(found: Rendered, spoken: str, type_: str = JSON) -> Response:
+    """A cacheable answer that anyone may read; 304 where If-None-Match knows it."""
+    headers = {**HEADERS, "ETag": found.etag, "Content-Language": spoken}
+    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(found.etag.removeprefix("W/")[1:-1]):
+        return Response(status=304, headers=headers)
+    return Response(found.body, mimetype=type_, headers=headers)
+
+
+def wanted_type() -> str:
+    """The type in which the running request would have its answer."""
+    return _preferred(request.headers.get("Accept", ""))
+
+
+@lru_cache(maxsize=256)
+def _preferred(accept: str) -> str:
+    """schema.org for those who ask for it by name, JSON for everybody else."""
+    return parse_accept_header(accept, MIMEAccept).best_match((JSON, JSONLD)) or JSON
+
+
+def cut(
+    items: Sequence[Any], key: Callable[[Any], str], asked: dict[str, Any], *, bound_to: Sequence[Hashable]
+) -> tuple[Sequence[Any], str | None]:
+    """A page of a list that is in memory, and the next page's token. A token whose item is gone is not valid."""
+    start = 0
+    if asked["page_token"]:
+        after = pages.key(asked["page_token"], bound_to=bound_to)
+        start = next((place for place, one in enumerate(items, start=1) if key(one) == after), -1)
+        if start < 0:
+            raise pages.InvalidCursor
+    page = items[start : start + pages.size(asked["page_size"])]
+    more = pages.token(key(page[-1]), bound_to=bound_to) if page and items[start + len(page) :] else None
+    return page, more

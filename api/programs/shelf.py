@@ -1,0 +1,102 @@
+"""The public catalogue as bytes, kept per process, so that reading it costs a look into a dict.
+
+After `catalogue_max_age_seconds` (5) the next reader asks the database for the catalogue's version; only when
+it was raised is the catalogue read anew, whole, and everything rendered is forgotten with the edition that it
+was rendered from. Readers hold one edition each, so no answer is a mix of two.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+from api import db, errors
+from api.programs import about, reading
+from api.programs.edition import Edition
+
+# More different answers than this are not kept: comparisons can be asked for in many orders.
+MOST_KEPT = 500
+
+# How long a reader waits for another one that is asking the database.
+PATIENCE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer's bytes and their strong ETag."""
+
+    body: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, body: bytes) -> "Rendered":
+        return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+
+@dataclass(slots=True)
+class Stock:
+    """An edition and what has been rendered from it so far."""
+
+    edition: Edition
+    rendered: dict[Hashable, Rendered] = field(default_factory=dict)
+
+    def get(self, key: Hashable, render: Callable[[Edition], bytes]) -> Rendered:
+        """What was rendered for `key`, rendering it first where it was not."""
+        found = self.rendered.get(key)
+        if found is None:
+            found = Rendered.of(render(self.edition))
+            if len(self.rendered) < MOST_KEPT:
+                self.rendered[key] = found
+        return found
+
+
+_stock: Stock | None = None
+_checked = 0.0
+_checking = threading.Lock()
+
+
+def stock() -> Stock:
+    """The newest edition that is known here, at most `catalogue_max_age_seconds` old.
+
+    Begins a transaction where it has to ask, so it must not be called inside of one. Raises
+    `errors.Unavailable` when it has to ask and the database is out of reach.
+    """
+    global _checked, _stock
+    current = _stock
+    if current is not None and time.monotonic() - _checked < about.clinic().catalogue_max_age_seconds:
+        return current
+    if not _checking.acquire(timeout=PATIENCE_SECONDS):
+        raise errors.Unavailable
+    try:
+        kept = _stock
+        if kept is None or time.monotonic() - _checked >= about.clinic().catalogue_max_age_seconds:
+            asked = time.monotonic()
+            with db.transaction(db.PUBLIC):
+                newer = reading.edition_unless(kept.edition.version if kept else None)
+            kept = Stock(newer) if newer else kept
+            _stock, _checked = kept, asked
+        assert kept is not None, "an edition that is not known is always read"
+        return kept
+    finally:
+        _checking.release()
+
+
+def inside() -> Edition:
+    """As `stock`, for readers inside a transaction that does not itself write to the catalogue: it asks there."""
+    global _checked, _stock
+    current = _stock
+    if current is not None and time.monotonic() - _checked < about.clinic().catalogue_max_age_seconds:
+        return current.edition
+    asked = time.monotonic()
+    newer = reading.edition_unless(current.edition.version if current else None)
+    kept = Stock(newer) if newer else current
+    assert kept is not None, "an edition that is not known is always read"
+    _stock, _checked = kept, asked
+    return kept.edition
+
+
+def forget() -> None:
+    """Ask the database at the next reading, whatever is kept here."""
+    global _stock
+    _stock = None
