@@ -48,7 +48,7 @@ class EnrollmentPaused(EnrollmentFact):
 class EnrollmentResumed(EnrollmentFact):
     """The enrollment runs again: after a pause, or, with reason `entered_in_error`, because its end was a mistake."""
 
-    reason: str
+    reason: str | None
 
 
 @dataclass(frozen=True)

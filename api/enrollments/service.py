@@ -34,6 +34,15 @@ def history(*, patient_id: UUID) -> Sequence[Enrollment]:
     return history_of([patient_id]).get(patient_id, [])
 
 
+def open_of(patient_id: UUID) -> Enrollment | None:
+    """The enrollment that goes on until something further is recorded, begun or not: ranges without an end overlap,
+    so there is one at most."""
+    found = sa.select(Enrollment).where(
+        Enrollment.patient_id == patient_id, Enrollment.status.in_(("active", "paused"))
+    )
+    return db.session().scalar(found.execution_options(populate_existing=True))
+
+
 def held() -> sa.ColumnElement[bool]:
     """Whether an enrollment is one that was meant, for any statement's WHERE."""
     return Enrollment.status != "entered_in_error"
@@ -44,5 +53,5 @@ def holds_at(at: datetime | sa.ColumnElement[datetime]) -> sa.ColumnElement[bool
     return sa.and_(held(), Enrollment.starts_at <= at, sa.or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > at))
 
 
-def _of(patient_ids: Iterable[UUID]) -> sa.Select[tuple[Enrollment]]:
+def _of(patient_ids: Iterable[UUID]) -> sa.Select[Enrollment]:
     return sa.select(Enrollment).where(Enrollment.patient_id.in_(set(patient_ids)))
