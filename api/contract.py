@@ -121,7 +121,8 @@ def conditions(operation: Operation) -> Iterator[Json]:
     """The request headers that the operation reads."""
     named = {
         "Acting-User": operation.audience == "clinic",
-        "Idempotency-Key": operation.idempotent,
+        "Idempotency-Key": operation.idempotent and not operation.previews,
+        "Idempotency-Key-Unless-Preview": operation.idempotent and operation.previews,
         "If-Match": operation.if_match,
         "If-None-Match": operation.etag,
     }

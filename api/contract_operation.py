@@ -36,6 +36,11 @@ class Operation:
     def path(self) -> str:
         return PLACEHOLDER.sub(r"{\g<name>}", self.rule)
 
+    @property
+    def previews(self) -> bool:
+        """Whether its body may ask for a preview (`dry_run`), which converges and so needs no Idempotency-Key."""
+        return self.asks is not None and "dry_run" in self.asks._declared_fields
+
     def every_refusal(self) -> Iterator[type[errors.Refusal]]:
         """Its own refusals and those that follow from what it is, each class once, by status."""
         yield from sorted({*self.refusals, *self._following()}, key=lambda one: (one.status, one.slug))

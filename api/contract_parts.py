@@ -48,6 +48,7 @@ TAGS = {
     "App": "What the app needs before anybody signs in: crisis help, versions, contacts.",
     "Check-ins": "Questionnaires, what is due, answers, and the crisis help beside them.",
     "Enrollment": "The level of care: current, past, and what typically follows.",
+    "Enrollments": "Placing a patient in a level of care, and every step from there.",
     "Locations": "Where care happens: addresses, hours, closures.",
     "Me": "Who the app serves, and how they want to be addressed.",
     "Patients": "Patients as the clinic's record system knows them.",
@@ -110,6 +111,12 @@ PARAMETERS: dict[str, Json] = {
         "schema": text(255, r"^[!#$%&'*+.^_`|~0-9A-Za-z:/-]{1,255}$"),
         "example": "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e01",
     },
+    "Idempotency-Key-Unless-Preview": {
+        "name": "Idempotency-Key", "in": "header", "required": False,
+        "description": "Needed unless `dry_run` is true. Made by the caller, one per act; kept for 30 days.",
+        "schema": text(255, r"^[!#$%&'*+.^_`|~0-9A-Za-z:/-]{1,255}$"),
+        "example": "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e01",
+    },
     "If-Match": {
         "name": "If-Match", "in": "header", "required": True,
         "description": "The `ETag` last read; 412 when the resource has changed since, 428 without it.",
@@ -119,7 +126,7 @@ PARAMETERS: dict[str, Json] = {
     "If-None-Match": {
         "name": "If-None-Match", "in": "header", "required": False,
         "description": "The `ETag` last read; 304 when nothing has changed.",
-        "schema": text(200),
+        "schema": text(2000, r"^[^\u0000\r\n]*$"),
         "example": '"7"',
     },
 }  # fmt: skip
@@ -128,7 +135,7 @@ PROBLEM_PLACE: Json = {
     "type": "object",
     "description": "One value that does not fit.",
     "properties": {
-        "pointer": text(500, description="JSON pointer into the body, or the name of a parameter or header."),
+        "pointer": text(4000, description="JSON pointer into the body, or the name of a parameter or header."),
         "detail": text(500, description="What is wrong with it."),
     },
     "required": ["detail", "pointer"],
@@ -150,8 +157,8 @@ PROBLEM: Json = {
         ),
         "errors": {
             "type": "array",
-            "maxItems": 1000,
-            "description": "On `validation-error`: each value that does not fit.",
+            "maxItems": 100,
+            "description": "On `validation-error` and parameters: each value that does not fit, the first hundred.",
             "items": {"$ref": "#/components/schemas/ProblemPlace"},
         },
     },

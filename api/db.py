@@ -155,6 +155,7 @@ def transaction(caller: Caller) -> Iterator[orm.Session]:
             yield current
             if current.info.get("preview"):
                 current.rollback()
+                _run_after_rollback(connection, caller, current.info.get("after_rollback", ()))
             else:
                 current.commit()
         except BaseException:
@@ -177,7 +178,7 @@ def previewing() -> bool:
 
 
 def after_rollback(outlives: Callable[[], None]) -> None:
-    """Have `outlives` run in a transaction of its own should this one be rolled back by a refusal."""
+    """Have `outlives` run in a transaction of its own should this one be rolled back."""
     session().info.setdefault("after_rollback", []).append(outlives)
 
 

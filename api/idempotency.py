@@ -10,6 +10,7 @@ import re
 from datetime import datetime
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -67,6 +68,15 @@ def parse(header: str | None) -> str:
     if (match := KEY.fullmatch(header.strip())) is None:
         raise errors.BadRequest("Idempotency-Key must be a string of 1 to 255 printable characters.")
     return match[1] or match[2]
+
+
+def is_preview(body: bytes) -> bool:
+    """Whether a body asks for a preview, which changes nothing however often it comes and so needs no key."""
+    try:
+        value = orjson.loads(body)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and value.get("dry_run") is True
 
 
 def fingerprint(method: str, path: str, body: bytes) -> bytes:

@@ -126,7 +126,7 @@ class Meeting:
 
     def _previews(self) -> bool:
         """Whether the body asks for a preview: it converges, so it needs no key, and is audited as a read."""
-        return self.operation.previews and (body.as_far_as_it_parses() or {}).get("dry_run") is True
+        return self.operation.previews and idempotency.is_preview(request.get_data(cache=True))
 
     def _audited(self, caller: db.Caller) -> bool:
         return caller.kind in ("clinic", "partner") or (caller.kind == "patient" and self.operation.method != "GET")
