@@ -15,6 +15,9 @@ from api import auth, config, db, errors, events, health, language, observe, pag
 from api.access import service as access
 from api.access import standing
 from api.contract import Operation
+from api.enrollments import clinic as enrollments_clinic
+from api.enrollments import patient as enrollments_patient
+from api.enrollments import transitions
 from api.patients import clinic as patients_clinic
 from api.patients import patient as patients_patient
 from api.patients import service as patients
@@ -40,6 +43,8 @@ DOORS = (
     locations_clinic.door,
     patients_patient.door,
     patients_clinic.door,
+    enrollments_patient.door,
+    enrollments_clinic.door,
     sessions_patient.door,
     series_clinic.door,
     sessions_clinic.door,
@@ -111,6 +116,7 @@ def open_house(settings: config.Config) -> None:
 def subscribe() -> None:
     """Who hears what. Subscribing again changes nothing."""
     events.subscribe(PatientStatusChanged, access.on_status_changed)
+    events.subscribe(PatientStatusChanged, transitions.on_status_changed)
 
 
 def operations() -> list[Operation]:

@@ -2,9 +2,10 @@
 
 from api import audit, idempotency
 from api.access import models as access
+from api.enrollments import models as enrollments
 from api.patients import models as patients
 from api.programs import models as programs
 from api.sessions import models as sessions
 from api.staff import models as staff
 
-__all__ = ["access", "audit", "idempotency", "patients", "programs", "sessions", "staff"]
+__all__ = ["access", "audit", "enrollments", "idempotency", "patients", "programs", "sessions", "staff"]
