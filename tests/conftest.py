@@ -17,6 +17,7 @@ from api import auth, clock, config, db, postgres, vocabulary
 from api.access import service as access
 from api.app import Continuum, create_app
 from api.patients import service as patients
+from api.programs import catalogue
 from tests.knocking import Knocker
 
 KEPT = ("alembic_version", "programs", "program_revisions", "catalogue_version")
@@ -65,6 +66,8 @@ def settings(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def app(settings: config.Config) -> Iterator[Continuum]:
     made = create_app(settings)
+    with db.transaction(db.SYSTEM):
+        catalogue.load(at=datetime(2026, 11, 2, 15, tzinfo=UTC))
     yield made
     db.engine().dispose()
 

@@ -14,13 +14,19 @@ pytestmark = pytest.mark.usefixtures("catalogue")
 WORKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 DESCRIBED = {
     "name": "Example Street",
-    "address": {"street": "1 Example Street", "city": "Exampleton", "region": "MA", "postal_code": "00000", "country": "US"},
+    "address": {
+        "street": "1 Example Street",
+        "city": "Exampleton",
+        "region": "MA",
+        "postal_code": "00000",
+        "country": "US",
+    },
     "time_zone": "America/New_York",
     "phone": "+1 555 0100",
     "hours": [{"weekday": day, "opens": "09:00", "closes": "17:00"} for day in WORKDAYS],
     "programs": ["iop"],
     "answers_clinic_line": True,
-}  # fmt: skip
+}
 HOLIDAY = {
     "starts_at": "2026-11-26T05:00:00Z",
     "ends_at": "2026-11-27T05:00:00Z",
