@@ -47,4 +47,6 @@ TEMPLATES: dict[str, dict[str, str]] = {
 def text(template: str, language: str, **values: object) -> str:
     """The sentence in `language` (English where it is neither), with `values` filled in. Raises `KeyError`."""
     sentences = TEMPLATES[template]
-    return sentences.get(language, sentences["en"]).format(**values)
+    filled = sentences.get(language, sentences["en"]).format(**values)
+    # "p. m." ends a sentence by itself.
+    return filled.replace("..", ".")

@@ -73,3 +73,9 @@ def test_both_languages_say_the_same_fields(template):
 
 def test_a_language_that_is_not_spoken_here_reads_english():
     assert templates.text("changes", "fr") == templates.text("changes", "en")
+
+
+def test_an_abbreviation_at_the_end_keeps_one_period():
+    assert templates.text("appointment", "es", when="hoy a las 6:00 p. m.").startswith(
+        "Tiene una cita hoy a las 6:00 p. m. A"
+    )

@@ -1,0 +1,59 @@
+"""How workers take rows of the ledger and give them back: by leases on the database's clock, in batches.
+
+A lease is written by the worker that takes a row and ends by itself, so a killed worker's rows are taken again. Nobody
+settles or gives back a row whose lease is another's by then.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from api import db
+
+_TAKE = sa.text("""
+    WITH due AS (
+        SELECT id FROM reminders
+        WHERE state = 'planned' AND due_at <= :at AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+        ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED)
+    UPDATE reminders SET lease = :lease, leased_until = clock_timestamp() + :length, attempts = attempts + 1
+    FROM due WHERE reminders.id = due.id
+    RETURNING reminders.*
+""").bindparams(sa.bindparam("length", type_=sa.Interval))
+_SETTLE = sa.text("""
+    UPDATE reminders SET state = r.state, reason = coalesce(r.reason, reminders.reason), sent_at = r.sent_at,
+        text = r.text, changed_at = :at, lease = NULL, leased_until = NULL
+    FROM jsonb_populate_recordset(NULL::reminders, CAST(:rows AS jsonb)) AS r
+    WHERE reminders.id = r.id AND reminders.lease = :lease
+""")
+_GIVE_BACK = sa.text("""
+    UPDATE reminders SET lease = NULL, leased_until = clock_timestamp() + :pause * power(2, least(attempts, 6))
+    WHERE id = ANY(:ids) AND lease = :lease
+""").bindparams(sa.bindparam("pause", type_=sa.Interval))
+_COVERED = sa.text("SELECT * FROM reminders WHERE replaced_by = ANY(:ids) AND state = 'held' AND reason = 'merged'")
+
+
+def take(*, at: datetime, lease: UUID, length: timedelta, most: int) -> list[Any]:
+    """At most `most` rows that are due and nobody's, now under `lease`, in the order of their times."""
+    taken = db.session().execute(_TAKE, {"at": at, "lease": lease, "length": length, "most": most})
+    return sorted(taken, key=lambda row: (row.due_at, row.id))
+
+
+def covered(ids: Collection[UUID]) -> list[Any]:
+    """The rows that became one with these, which speak for them."""
+    return list(db.session().execute(_COVERED, {"ids": list(ids)}))
+
+
+def settle(rows: Collection[dict[str, Any]], *, lease: UUID, at: datetime) -> None:
+    """Write how each row ended: `id` and `state`, and `reason`, `sent_at` and `text` where there are any."""
+    if rows:
+        db.session().execute(_SETTLE, {"rows": orjson.dumps(list(rows)).decode(), "lease": lease, "at": at})
+
+
+def give_back(ids: Collection[UUID], *, lease: UUID, pause: timedelta) -> None:
+    """Let rows be taken again after a pause, which doubles with each attempt; a pause of zero is none."""
+    if ids:
+        db.session().execute(_GIVE_BACK, {"ids": list(ids), "lease": lease, "pause": pause})

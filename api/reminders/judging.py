@@ -1,0 +1,112 @@
+"""Asking again, at the moment of saying it, whether a reminder is still true, and what exactly it would say.
+
+The answer is the plan, made anew from what holds now: there is no second idea of what is true. What cannot be read
+(an unknown zone, say) breaks its own row only.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import exc
+
+from api.messages.gateway import Message
+from api.reminders import claims, facts, wording
+from api.reminders.facts import Known, key
+from api.reminders.merge import merged_plan
+
+MOST_ATTEMPTS = 10
+# Every lead, also one moved before a night, lies within this time of its appointment.
+HORIZON = timedelta(days=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A row in hand and its `verdict`: `say` (with the message), `late`, `untrue`, `exhausted` or `broken`."""
+
+    row: Any
+    verdict: str
+    message: Message | None = None
+
+
+def judge(rows: Sequence[Any], *, at: datetime, lease: UUID) -> list[Judged]:
+    """A verdict on every row, in the running transaction."""
+    over = [Judged(row, _over(row, at)) for row in rows]
+    open_rows = [one.row for one in over if not one.verdict]
+    known = _known({row.patient_id for row in open_rows}, at=at, lease=lease)
+    covered = _covered(open_rows)
+    return [one for one in over if one.verdict] + [
+        one
+        for patient_id, theirs in _by_patient(open_rows).items()
+        for one in _of_patient(known.get(patient_id), theirs, covered, at)
+    ]
+
+
+def items(rows: Sequence[Any]) -> list[wording.Item]:
+    """Rows of the ledger as what a sentence speaks of."""
+    return [wording.Item(row.kind, row.session_id, row.starts_at, ZoneInfo(row.time_zone)) for row in rows]
+
+
+def _over(row: Any, at: datetime) -> str:
+    if at >= row.expires_at:
+        return "late"
+    return "exhausted" if row.attempts > MOST_ATTEMPTS else ""
+
+
+def _known(patient_ids: Collection[UUID], *, at: datetime, lease: UUID) -> Mapping[UUID, Known]:
+    """Facts of all; where somebody's cannot be read, of everyone else."""
+    try:
+        return facts.load(patient_ids, at=at, until=at + HORIZON, lease=lease)
+    except exc.DBAPIError:
+        raise
+    except Exception:
+        alone = ({} if len(patient_ids) == 1 else _known([one], at=at, lease=lease) for one in patient_ids)
+        return {patient_id: known for one in alone for patient_id, known in one.items()}
+
+
+def _of_patient(
+    known: Known | None, rows: Sequence[Any], covered: Mapping[UUID, list[Any]], at: datetime
+) -> list[Judged]:
+    if known is None:
+        return [Judged(row, "broken") for row in rows]
+    try:
+        entries = {one.key: one for one in merged_plan(known.facts, at=at)}
+        return [_judged(row, entries.get(key(row)), known, covered.get(row.id, []), at) for row in rows]
+    except Exception:
+        if len(rows) == 1:
+            return [Judged(rows[0], "broken")]
+        return [one for row in rows for one in _of_patient(known, [row], covered, at)]
+
+
+def _judged(row: Any, entry: Any, known: Known, covered: Sequence[Any], at: datetime) -> Judged:
+    if entry is None or (entry.state, entry.due_at) != ("planned", row.due_at):
+        return Judged(row, "untrue")
+    text = wording.sentence(items([row, *covered]), language=known.language, reader=known.zone, at=at)
+    message = Message(
+        key=f"{row.id}:{row.revision}",
+        channel=known.facts.wishes.channels[0],
+        recipient=str(row.patient_id),
+        text=text,
+        language=known.language,
+        subject_id=row.id,
+        expires_at=row.expires_at,
+    )
+    return Judged(row, "say", message)
+
+
+def _covered(rows: Sequence[Any]) -> Mapping[UUID, list[Any]]:
+    by_speaker = defaultdict(list)
+    for row in claims.covered([row.id for row in rows]):
+        by_speaker[row.replaced_by].append(row)
+    return by_speaker
+
+
+def _by_patient(rows: Sequence[Any]) -> Mapping[UUID, list[Any]]:
+    by_patient = defaultdict(list)
+    for row in rows:
+        by_patient[row.patient_id].append(row)
+    return by_patient

@@ -1,0 +1,171 @@
+"""The ledger: the plan as rows, rewritten in the transaction of whatever changes it, for many patients at once.
+
+However many patients: one round of version locks, four reads and two writes. What was said, or is being said under
+a worker's lease, is left alone; a row is never deleted, it is held back with a reason.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from api import db, events
+from api.enrollments.events import PreviewableChange
+from api.patients import versions
+from api.reminders import facts
+from api.reminders.facts import Known, key
+from api.reminders.merge import merged_plan
+from api.reminders.plan import Appointment, Change, Entry, Key
+
+_INSERT = sa.text("""
+    INSERT INTO reminders (id, patient_id, session_id, revision, kind, lead, starts_at, time_zone, due_at, expires_at,
+                           state, reason, replaced_by, created_at, changed_at, version)
+    SELECT id, patient_id, session_id, revision, kind, lead, starts_at, time_zone, due_at, expires_at,
+           state, reason, replaced_by, created_at, changed_at, version
+    FROM jsonb_populate_recordset(NULL::reminders, CAST(:rows AS jsonb))
+""")
+# A worker may have taken a row since it was read; then it is being said, and stays.
+_UPDATE = sa.text("""
+    UPDATE reminders SET state = r.state, reason = r.reason, due_at = r.due_at, expires_at = r.expires_at,
+        replaced_by = r.replaced_by, changed_at = r.changed_at, version = r.version
+    FROM jsonb_populate_recordset(NULL::reminders, CAST(:rows AS jsonb)) AS r
+    WHERE reminders.id = r.id AND reminders.state IN ('planned', 'held')
+      AND (reminders.lease IS NULL OR reminders.leased_until <= clock_timestamp())
+""")
+
+
+@dataclass
+class Writes:
+    """Rows to write, and what they mean to whoever previews the transaction."""
+
+    inserts: list[dict[str, Any]] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    news: list[PreviewableChange] = field(default_factory=list)
+
+    def carry_out(self) -> None:
+        for statement, rows in ((_INSERT, self.inserts), (_UPDATE, self.updates)):
+            if rows:
+                db.session().execute(statement, {"rows": orjson.dumps(rows).decode()})
+        for one in self.news:
+            events.announce(one)
+
+
+def rewrite(*, patient_ids: Collection[UUID], at: datetime, news: Iterable[Change] = ()) -> None:
+    """Make the ledger of these patients what their plan is now. `news` are changes of sessions that just happened."""
+    if not patient_ids:
+        return
+    stamps = versions.touch(patient_ids)
+    db.session().flush()
+    writes = Writes()
+    for patient_id, known in facts.load(patient_ids, at=at, news=news).items():
+        _Rewriting(patient_id, known, at, stamps[patient_id], writes).run()
+    writes.carry_out()
+
+
+class _Rewriting:
+    """One patient's plan against that patient's rows."""
+
+    def __init__(self, patient_id: UUID, known: Known, at: datetime, stamp: int, writes: Writes) -> None:
+        self._patient_id, self._known, self._at, self._stamp, self._writes = patient_id, known, at, stamp, writes
+        self._entries = {one.key: one for one in merged_plan(known.facts, at=at)}
+        self._rows = {key(row): row for row in known.rows}
+        self._appointments = {one.session_id: one for one in known.facts.appointments}
+        self._ids = {known_key: row.id for known_key, row in self._rows.items()}
+
+    def run(self) -> None:
+        added = [entry for entry in self._entries.values() if entry.key not in self._rows and self._worth_adding(entry)]
+        self._ids.update((entry.key, db.uuid7()) for entry in added)
+        for entry in added:
+            self._add(entry)
+        for row in self._known.rows:
+            if row.state in ("planned", "held") and not row.in_flight:
+                self._keep(row)
+
+    def _worth_adding(self, entry: Entry) -> bool:
+        """A cancelled session's earlier entries say that it is cancelled; no need to say so of the new revision too."""
+        return entry.reason != "session_cancelled" or not any(
+            (one.session_id, one.kind, one.lead) == (entry.key.session_id, entry.key.kind, entry.key.lead)
+            for one in self._rows
+        )
+
+    def _add(self, entry: Entry) -> None:
+        about = self._appointments[entry.key.session_id]
+        row = dict(zip(Key._fields, entry.key, strict=True)) | {
+            "id": self._ids[entry.key],
+            "patient_id": self._patient_id,
+            "starts_at": entry.starts_at,
+            "time_zone": about.zone.key,
+            "created_at": self._at,
+        }
+        self._writes.inserts.append(row | self._values(entry))
+        if entry.state == "planned":
+            self._tell("added", entry.key, entry.due_at)
+
+    def _keep(self, row: Any) -> None:
+        entry = self._entries.get(key(row))
+        if entry is None:
+            self._hold_back(row)
+        elif entry.reason != "past" and not self._stands(row, entry):
+            self._update(row, self._values(entry))
+
+    def _hold_back(self, row: Any) -> None:
+        """What is no longer in the plan. What was held back already stays as it was explained then."""
+        if row.starts_at <= self._at or (row.state == "held" and row.reason != "merged"):
+            return
+        told_by = self._told_by(row.session_id)
+        values = {
+            **{name: getattr(row, name) for name in ("due_at", "expires_at")},
+            "state": "held",
+            "reason": _why_gone(row, self._appointments.get(row.session_id)),
+            "replaced_by": self._ids[told_by] if told_by else None,
+        }
+        self._update(row, values | self._stamped())
+
+    def _told_by(self, session_id: UUID) -> Key | None:
+        """The entry that will say what is new about a session."""
+        changes = (one for one in self._entries.values() if one.is_change and one.key.session_id == session_id)
+        telling = (one.key if one.state == "planned" else one.replaced_by for one in changes)
+        return next((one for one in telling if one), None)
+
+    def _update(self, row: Any, values: dict[str, Any]) -> None:
+        self._writes.updates.append({"id": row.id, **values})
+        if row.state != values["state"]:
+            self._tell("released" if values["state"] == "planned" else "held", key(row), values["due_at"])
+        elif values["state"] == "planned" and row.due_at != values["due_at"]:
+            self._tell("moved", key(row), values["due_at"])
+
+    def _values(self, entry: Entry) -> dict[str, Any]:
+        return {
+            "due_at": entry.due_at,
+            "expires_at": entry.expires_at,
+            "state": entry.state,
+            "reason": entry.reason,
+            "replaced_by": self._ids[entry.replaced_by] if entry.replaced_by else None,
+            **self._stamped(),
+        }
+
+    def _stamped(self) -> dict[str, Any]:
+        return {"changed_at": self._at, "version": self._stamp}
+
+    def _stands(self, row: Any, entry: Entry) -> bool:
+        now = (entry.state, entry.reason, entry.due_at, entry.expires_at)
+        replaced_by = self._ids[entry.replaced_by] if entry.replaced_by else None
+        return now == (row.state, row.reason, row.due_at, row.expires_at) and replaced_by == row.replaced_by
+
+    def _tell(self, action: str, about: Key, due_at: datetime) -> None:
+        what = about.lead or about.kind
+        self._writes.news.append(
+            PreviewableChange(self._patient_id, "reminder", action, due_at, subject_id=about.session_id, what=what)
+        )
+
+
+def _why_gone(row: Any, about: Appointment | None) -> str:
+    if about is None:
+        return "not_in_session"
+    if about.revision > row.revision:
+        return "session_cancelled" if about.cancelled else "session_changed"
+    return "not_wanted"
