@@ -3,9 +3,14 @@
 .PHONY: run test check bench fuzz openapi clean format lint types imports migrations contract tests-environment
 .NOTPARALLEL:
 
-PY = .venv/bin/python
+# CONTINUUM_VENV may name an environment elsewhere, for several clones to share.
+CONTINUUM_VENV ?= .venv
 JOBS = auto
-export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/pycache
+PY = "$(CONTINUUM_VENV)/bin/python"
+export CONTINUUM_VENV
+# Modules are compiled into the environment, never beside the sources; a start that compiles each time is a slow one.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX = $(if $(filter /%,$(CONTINUUM_VENV)),,$(CURDIR)/)$(CONTINUUM_VENV)/pycache
 
 run:
 	@.ci/environment requirements.txt

@@ -1,0 +1,89 @@
+"""`make run` as a newcomer meets it: the whole of it, started and ended in earnest. A start takes seconds, so the tests
+share one clone, one after another, and each start tells several things."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+
+import psycopg
+import pytest
+
+from tests.run.clones import Clone, status, wait_until
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """In a private folder, deep enough for a socket's path not to fit, with spaces."""
+    private = tmp_path_factory.mktemp("private")
+    private.chmod(0o700)
+    made = Clone(private / ("deep and deeper " * 5).strip() / "my clone")
+    yield made
+    made.remove()
+
+
+def owner(clone):
+    return psycopg.connect(host=str(clone.sockets()), user="continuum_owner", dbname="continuum", autocommit=True)
+
+
+def test_it_runs_and_ends_with_its_group(clone):
+    before = {entry.name for entry in clone.folder.iterdir()}
+    clone.start()
+    with owner(clone) as connection:
+        connection.execute("CREATE TABLE kept ()")
+    assert [status(clone.port, path) for path in ("/livez", "/readyz", "/v1/me")] == [200, 200, 401]
+    assert clone.refused() == ["Continuum already runs in this folder: stop it first."]
+    sockets = clone.sockets()
+    clone.end(signal.SIGTERM)
+    wait_until(lambda: not clone.pids())
+    assert not sockets.exists()
+    assert {entry.name for entry in clone.folder.iterdir()} - before == {".data", "said.txt"}
+
+
+def test_what_it_said_fits_a_screen_and_its_secrets_are_private(clone):
+    said = clone.said()
+    assert f"http://127.0.0.1:{clone.port}/docs" in said
+    assert (said.count("curl "), len(said.splitlines()) <= 24, "Traceback" in said) == (6, True, False)
+    for name in ("token-keys.json", "cursor-secret"):
+        assert stat.S_IMODE((clone.folder / ".data" / name).stat().st_mode) == 0o600
+
+
+def test_it_keeps_its_data_and_ends_when_a_part_dies(clone):
+    clone.start()
+    with owner(clone) as connection:
+        connection.execute("SELECT FROM kept")
+    os.kill(clone.pid_of("-m granian"), signal.SIGKILL)
+    assert clone.process.wait(30) == 2
+    assert "The API ended by itself" in clone.said()
+    assert "Traceback" not in clone.said()
+    wait_until(lambda: not clone.pids())
+
+
+def test_nothing_outlives_a_killed_supervisor(clone):
+    clone.start()
+    os.kill(clone.pid_of("api.cli run"), signal.SIGKILL)
+    clone.process.wait(30)
+    wait_until(lambda: not clone.pids(), 20)
+
+
+def test_a_busy_port_is_one_sentence(clone):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = clone.refused(PORT=str(port))
+    assert said == [f"Port {port} cannot be used (Address already in use): choose another, PORT=8001 make run."]
+
+
+@pytest.mark.parametrize(
+    ("python", "found"), [("#!/bin/sh\n[ $1 = --version ] && echo Python 3.9.2\n", "Python 3.9.2"), ("", "no Python")]
+)
+def test_an_old_or_missing_python_is_one_sentence(clone, tmp_path, python, found):
+    for tool in ("make", "sh", "cksum", "dirname", "tr", "cat", "env"):
+        os.symlink(shutil.which(tool), tmp_path / tool)
+    if python:
+        (tmp_path / "python3").write_text(python)
+        (tmp_path / "python3").chmod(0o755)
+    said = clone.refused(PATH=str(tmp_path), CONTINUUM_VENV=str(tmp_path / "none"))
+    assert said == [f"Continuum needs Python 3.11 or newer, and here is {found}: install it, or name one with PYTHON=."]
