@@ -6,6 +6,7 @@ from uuid import UUID
 
 from api import answering, clock, errors
 from api.blueprint import Door
+from api.programs import service as programs
 from api.sessions import members, series, showing
 from api.sessions.clinic import read_of
 from api.sessions.models import SeriesMember, SessionSeries
@@ -35,7 +36,7 @@ def _replayed_series(series_id: UUID) -> dict[str, Any]:
     operation="createSessionSeries",
     scope="schedule:write",
     summary="Begin a weekly series",
-    refusals=[errors.Invalid],
+    refusals=[errors.Invalid, programs.UnknownProgram, programs.NotOfferedHere],
     idempotent=True,
     replay=_replayed_series,
 )
@@ -77,7 +78,7 @@ def get_session_series(series_id: UUID) -> dict[str, Any]:
     operation="putSessionSeries",
     scope="schedule:write",
     summary="Change what is to come of a series",
-    refusals=[errors.NotFound, errors.Invalid],
+    refusals=[errors.NotFound, errors.Invalid, programs.UnknownProgram, programs.NotOfferedHere],
     if_match=True,
 )
 @door.asks(SeriesAsk)

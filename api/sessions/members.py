@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db, errors, events
+from api.enrollments.events import PreviewableChange
 from api.patients import service as patients
 from api.patients import versions
 from api.sessions import places, series
@@ -42,12 +43,7 @@ def join(*, series_id: UUID, patient_id: UUID, at: datetime) -> SeriesMember:
         raise PatientNotActive
     if len(of_series(series_id=series_id)) >= CAPACITY[joined.kind]:
         raise SeriesFull
-    versions.touch([patient_id])
-    stay = SeriesMember(id=db.uuid7(), series_id=series_id, patient_id=patient_id, joined_at=at)
-    db.session().add(stay)
-    db.session().flush()
-    booked = places.book(_not_over(series_id, at), [patient_id])
-    events.announce(SessionScheduled((patient_id,), tuple(booked), at))
+    stay, _ = _begin(series_id, patient_id, at)
     return stay
 
 
@@ -56,11 +52,11 @@ def leave(*, series_id: UUID, patient_id: UUID, at: datetime) -> None:
     series.locked(series_id)
     if (stay := _current(series_id, patient_id)) is None:
         raise errors.NotFound
-    _end([stay], patient_id=patient_id, at=at)
+    _end([stay], patient_id=patient_id, since=at, at=at)
 
 
-def leave_program(*, patient_id: UUID, program_slug: str, at: datetime) -> None:
-    """An enrollment ended, or its level changed, at ``at``: the patient leaves the series of that program.
+def leave_program(*, patient_id: UUID, program_slug: str, enrollment_id: UUID, since: datetime, at: datetime) -> None:
+    """An enrollment ended: the patient leaves the series of its program, with what starts at ``since`` or later.
 
     Takes no lock on the series, because here the patient's version is locked already and the other order could
     deadlock; a series that is being changed meanwhile waits for that version and then sees the stay ended.
@@ -76,7 +72,18 @@ def leave_program(*, patient_id: UUID, program_slug: str, at: datetime) -> None:
         .order_by(SeriesMember.id)
     )
     if found := list(stays):
-        _end(found, patient_id=patient_id, at=at)
+        released = _end(found, patient_id=patient_id, since=since, at=at, enrollment_id=enrollment_id)
+        _preview("removed", patient_id, released)
+
+
+def come_back(*, patient_id: UUID, enrollment_id: UUID, at: datetime) -> None:
+    """The end of an enrollment was recorded in error: the stays that it ended begin again now."""
+    ended = sa.select(SeriesMember).where(SeriesMember.ended_by == enrollment_id).order_by(SeriesMember.series_id)
+    for stay in db.session().scalars(ended).all():
+        stay.ended_by = None
+        if _current(stay.series_id, patient_id) is None:
+            _, booked = _begin(stay.series_id, patient_id, at)
+            _preview("added", patient_id, booked)
 
 
 def of_series(*, series_id: UUID) -> Sequence[SeriesMember]:
@@ -85,15 +92,38 @@ def of_series(*, series_id: UUID) -> Sequence[SeriesMember]:
     return db.session().scalars(found.order_by(SeriesMember.joined_at, SeriesMember.id)).all()
 
 
-def _end(stays: Sequence[SeriesMember], *, patient_id: UUID, at: datetime) -> None:
+def _begin(series_id: UUID, patient_id: UUID, at: datetime) -> tuple[SeriesMember, list[UUID]]:
+    versions.touch([patient_id])
+    stay = SeriesMember(id=db.uuid7(), series_id=series_id, patient_id=patient_id, joined_at=at)
+    db.session().add(stay)
+    db.session().flush()
+    booked = places.book(_not_over(series_id, at), [patient_id])
+    events.announce(SessionScheduled((patient_id,), tuple(booked), at))
+    return stay, booked
+
+
+def _end(
+    stays: Sequence[SeriesMember],
+    *,
+    patient_id: UUID,
+    since: datetime,
+    at: datetime,
+    enrollment_id: UUID | None = None,
+) -> list[UUID]:
     version = versions.touch([patient_id])[patient_id]
     for stay in stays:
-        stay.left_at = max(at, stay.joined_at)
+        stay.left_at, stay.ended_by = max(since, stay.joined_at), enrollment_id
     db.session().flush()
-    released = places.release(
-        patient_id=patient_id, series_ids=[stay.series_id for stay in stays], since=at, version=version
-    )
+    series_ids = [stay.series_id for stay in stays]
+    released = places.release(patient_id=patient_id, series_ids=series_ids, since=since, version=version)
     events.announce(MembershipEnded((patient_id,), tuple(released), at))
+    return released
+
+
+def _preview(action: str, patient_id: UUID, session_ids: Sequence[UUID]) -> None:
+    starts = sa.select(CareSession.id, CareSession.starts_at).where(CareSession.id.in_(session_ids))
+    for session_id, starts_at in db.session().execute(starts.order_by(CareSession.starts_at, CareSession.id)):
+        events.announce(PreviewableChange(patient_id, "session", action, starts_at, subject_id=session_id))
 
 
 def _current(series_id: UUID, patient_id: UUID) -> SeriesMember | None:

@@ -27,9 +27,9 @@ class Details:
     title_es: Mapped[str | None]
     modality: Mapped[str]
     facilitator: Mapped[str | None]
-    location_id: Mapped[UUID | None]
+    location_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("locations.id"))
     room: Mapped[str | None]
-    program_slug: Mapped[str | None]
+    program_slug: Mapped[str | None] = mapped_column(sa.ForeignKey("programs.slug"))
     time_zone: Mapped[str]
 
 
@@ -55,7 +55,8 @@ class SessionSeries(Details, db.Base):
 
 
 class SeriesMember(db.Base):
-    """One stay of a patient in a series; who comes back has a further row."""
+    """One stay of a patient in a series; who comes back has a further row. ``ended_by`` is the enrollment whose end
+    ended the stay, so that taking that end back can begin it again."""
 
     __tablename__ = "series_members"
     __table_args__ = (
@@ -74,6 +75,7 @@ class SeriesMember(db.Base):
     patient_id: Mapped[UUID] = mapped_column(sa.ForeignKey("patients.id"), index=True)
     joined_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("enrollments.id"), index=True)
 
 
 class CareSession(Details, db.Base):

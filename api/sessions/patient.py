@@ -10,6 +10,7 @@ from flask import Response
 from api import answering, clock, errors, language, pages
 from api.blueprint import Door
 from api.hotread import HotAnswer
+from api.hotread import HotAnswer
 from api.sessions import attendance, listing, place, replies, showing
 from schemas.sessions import SessionAnswer, SessionCheckInAsk, SessionReplyAsk, SessionsAnswer, SessionsQuery
 

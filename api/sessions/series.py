@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from api import db, errors, events, pages
 from api.patients import versions
+from api.programs import locations
+from api.programs import service as programs
 from api.sessions import calendar, places, recurrence
 from api.sessions.events import (
     SessionCancelled,
@@ -23,8 +25,10 @@ from api.sessions.models import Attendance, CareSession, SeriesMember, SessionSe
 def schedule(*, details: Mapping[str, Any], at: datetime) -> SessionSeries:
     """Begin a series. Sessions are made from ``at`` on, also when the rule began earlier.
 
-    Raises ``errors.Invalid`` for a rule that is not a bounded weekly one, or that has nothing left to come.
+    Raises ``errors.Invalid`` for a rule that is not a bounded weekly one, or that has nothing left to come, and what
+    ``check_place`` raises.
     """
+    check_place(details)
     series = SessionSeries(id=db.uuid7(), version=1, **details)
     _check_rule(series, at)
     db.session().add(series)
@@ -36,10 +40,11 @@ def schedule(*, details: Mapping[str, Any], at: datetime) -> SessionSeries:
 def change(*, series_id: UUID, details: Mapping[str, Any], expected: int | None, at: datetime) -> SessionSeries:
     """Change what is to come of a series; what has begun stays. ``expected`` is the version last read, None for any.
 
-    Raises ``errors.NotFound``, ``errors.Invalid``, ``errors.PreconditionFailed``.
+    Raises ``errors.NotFound``, ``errors.Invalid``, ``errors.PreconditionFailed``, and what ``check_place`` raises.
     """
     if locked(series_id).kind != details["kind"]:
         raise errors.Invalid([("/kind", "A series stays what it is; schedule another one.")])
+    check_place(details)
     concerned = tuple(versions.touch(_concerned(series_id, at)))
     series = _rewrite(series_id, details, expected)
     _check_rule(series)
@@ -81,6 +86,18 @@ def locked(series_id: UUID) -> SessionSeries:
     if series is None:
         raise errors.NotFound
     return series
+
+
+def check_place(details: Mapping[str, Any]) -> None:
+    """Raises ``errors.Invalid`` for a location that is not there, and what ``programs.offered`` raises."""
+    if (program := details.get("program_slug")) is not None:
+        programs.offered(program)
+    if (location_id := details.get("location_id")) is None:
+        return
+    try:
+        locations.row(location_id)
+    except errors.NotFound:
+        raise errors.Invalid([("/location_id", "There is no such location.")]) from None
 
 
 def _check_rule(series: SessionSeries, at: datetime | None = None) -> None:

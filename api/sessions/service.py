@@ -39,7 +39,7 @@ def change(
 ) -> CareSession:
     """Make one session what is given; its series will leave it so. ``expected`` is the version last read, None for any.
 
-    Raises ``errors.NotFound``, ``SessionBegun``, ``errors.Invalid`` for a start that does not lie ahead,
+    Raises ``errors.NotFound``, ``SessionBegun``, ``errors.Invalid`` for a start that does not lie ahead or no location,
     ``errors.PreconditionFailed``.
     """
     session = _locked(session_id)
@@ -47,6 +47,7 @@ def change(
     ends_at = starts_at + timedelta(minutes=duration_minutes)
     moves = (session.starts_at, session.ends_at) != (starts_at, ends_at)
     _check_time(session, reschedules=moves or session.status != status, starts_at=starts_at, at=at)
+    series.check_place(details)
     concerned = _touch(session, restores=session.cancelled and status == "scheduled")
     _claim(session, expected)
     moved = calendar.reschedule(session, starts_at=starts_at, ends_at=ends_at)

@@ -30,7 +30,7 @@ def upgrade() -> None:
     _create_attendances()
     _create_facts()
     protect(op, "session_series", clinic="SELECT, INSERT, UPDATE", worker="SELECT, UPDATE (made_until)")
-    protect(op, "series_members", clinic="SELECT, INSERT, UPDATE", worker="SELECT, UPDATE (left_at)")
+    protect(op, "series_members", clinic="SELECT, INSERT, UPDATE", worker="SELECT, INSERT, UPDATE (left_at, ended_by)")
     protect(
         op, "care_sessions", own=OWN_SESSION,
         patient="SELECT", clinic="SELECT, INSERT, UPDATE", worker="SELECT, INSERT, UPDATE",
@@ -53,9 +53,9 @@ def _details() -> list[sa.Column]:
         sa.Column("title_es", sa.Text()),
         sa.Column("modality", sa.Text(), nullable=False),
         sa.Column("facilitator", sa.Text()),
-        sa.Column("location_id", sa.Uuid()),
+        sa.Column("location_id", sa.Uuid(), sa.ForeignKey("locations.id")),
         sa.Column("room", sa.Text()),
-        sa.Column("program_slug", sa.Text()),
+        sa.Column("program_slug", sa.Text(), sa.ForeignKey("programs.slug")),
         sa.Column("time_zone", sa.Text(), nullable=False),
     ]
 
@@ -82,10 +82,12 @@ def _create_series() -> None:
         sa.Column("patient_id", sa.Uuid(), sa.ForeignKey("patients.id"), nullable=False),
         sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("left_at", sa.DateTime(timezone=True)),
+        sa.Column("ended_by", sa.Uuid(), sa.ForeignKey("enrollments.id")),
         sa.CheckConstraint("left_at >= joined_at", name="left_at"),
     )
     op.create_index("ix_series_members_series_id", "series_members", ["series_id"])
     op.create_index("ix_series_members_patient_id", "series_members", ["patient_id"])
+    op.create_index("ix_series_members_ended_by", "series_members", ["ended_by"])
     op.create_index(
         "uq_series_members_current",
         "series_members",

@@ -1,0 +1,16 @@
+"""The worker's part: series reach as far ahead as they should."""
+
+from api import clock, db
+from api.sessions import calendar, series
+
+EVERY_SECONDS = 3600
+
+
+def run() -> bool:
+    """Extend what runs short, a transaction for each series, so that its members wait for no other series."""
+    with db.transaction(db.WORKER):
+        short = calendar.running_short(at=clock.now())
+    for series_id in short:
+        with db.transaction(db.WORKER):
+            series.extend(series_id=series_id, at=clock.now())
+    return False
