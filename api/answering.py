@@ -85,8 +85,9 @@ def hot(
     what PostgreSQL rendered into the answer's JSON.
     """
     presented = request.headers.get("If-None-Match", "").removeprefix('"').removesuffix('"')
-    known, _, of_variant = presented.rpartition("~")
-    answer = read.run(g.caller, known=known if of_variant == variant else None, **parameters)
+    tag, _, of_variant = presented.rpartition("~")
+    known = tag if of_variant == variant else None
+    answer = read.run(g.caller, known=known, **parameters)
     headers = {"ETag": f'"{answer.tag}~{variant}"'}
     if answer.body is None and known:
         return Response(status=304, headers=headers)

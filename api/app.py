@@ -14,6 +14,10 @@ from werkzeug.exceptions import HTTPException
 from api import auth, config, db, errors, events, health, language, observe, pages, reading, throttle
 from api.access import service as access
 from api.access import standing
+from api.checkins import clinic as checkins_clinic
+from api.checkins import patient as checkins_patient
+from api.checkins import planning as checkins_planning
+from api.checkins import public as instruments_public
 from api.contract import Operation
 from api.enrollments import clinic as enrollments_clinic
 from api.enrollments import patient as enrollments_patient
@@ -29,8 +33,10 @@ from api.programs import clinic_locations as locations_clinic
 from api.programs import public as programs_public
 from api.programs import public_app as app_public
 from api.programs import public_locations as locations_public
+from api.reminders import hearing as reminders
 from api.sessions import clinic as sessions_clinic
 from api.sessions import clinic_series as series_clinic
+from api.sessions import hearing as sessions_hearing
 from api.sessions import patient as sessions_patient
 from api.staff import clinic as staff_clinic
 from api.staff import duty
@@ -48,6 +54,9 @@ DOORS = (
     sessions_patient.door,
     series_clinic.door,
     sessions_clinic.door,
+    instruments_public.door,
+    checkins_patient.door,
+    checkins_clinic.door,
     staff_clinic.door,
 )
 
@@ -117,6 +126,8 @@ def subscribe() -> None:
     """Who hears what. Subscribing again changes nothing."""
     events.subscribe(PatientStatusChanged, access.on_status_changed)
     events.subscribe(PatientStatusChanged, transitions.on_status_changed)
+    for kind, handler in (*sessions_hearing.SUBSCRIPTIONS, *reminders.SUBSCRIPTIONS, *checkins_planning.SUBSCRIPTIONS):
+        events.subscribe(kind, handler)
 
 
 def operations() -> list[Operation]:
