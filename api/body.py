@@ -5,18 +5,21 @@ duplicate keys, which orjson would silently resolve.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import marshmallow as ma
 import orjson
-from flask import Request, request
+from flask import Request
 from webargs.flaskparser import FlaskParser
 
 from api import errors
 from schemas import base
 
 DEEPEST = 32
+MOST_PLACES = 100
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -44,7 +47,7 @@ class Parser(FlaskParser):
     def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
         if repeated := [name for name, values in req.args.lists() if len(values) > 1]:
             raise errors.BadRequest(
-                extra={"errors": [{"pointer": name, "detail": "Given twice."} for name in repeated]}
+                extra={"errors": [{"pointer": step(name), "detail": "Given twice."} for name in repeated[:MOST_PLACES]]}
             )
         if any("\x00" in value or "\ufffd" in value for value in req.args.values()):
             raise errors.BadRequest("A query parameter is not valid UTF-8 text.")
@@ -54,10 +57,10 @@ class Parser(FlaskParser):
         if isinstance(schema, base.Query):
             places = [
                 {"pointer": name.lstrip("/"), "detail": detail}
-                for name, detail in pointers(error.messages_dict["query"])
+                for name, detail in pointers(error.messages_dict["query"])[:MOST_PLACES]
             ]
             raise errors.BadRequest("A query parameter is unknown or not valid.", extra={"errors": places})
-        raise errors.Invalid(pointers(error.messages_dict["json"]))
+        raise errors.Invalid(pointers(error.messages_dict["json"])[:MOST_PLACES])
 
 
 def parse(raw: bytes) -> Any:
@@ -95,16 +98,13 @@ def pointers(messages: Any, at: str = "") -> list[tuple[str, str]]:
     if isinstance(messages, Mapping):
         found = []
         for key, inner in messages.items():
-            here = at if key == "_schema" else f"{at}/{str(key)[:100].replace('~', '~0').replace('/', '~1')}"
+            here = at if key == "_schema" else f"{at}/{step(key)}"
             found += pointers(inner, here)
         return found
     return [(at, str(message)) for message in (messages if isinstance(messages, list) else [messages])]
 
 
-def as_far_as_it_parses() -> dict[str, Any] | None:
-    """The body as an object, whatever else is wrong with the request; None if it is not one."""
-    try:
-        value = orjson.loads(request.get_data(cache=True))
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
+def step(key: Any) -> str:
+    """One step of a JSON pointer (RFC 6901 §3), from whatever the caller named: cut at 100, nothing unprintable."""
+    shown = UNPRINTABLE.sub("\ufffd", str(key)[:100])
+    return shown.replace("~", "~0").replace("/", "~1")

@@ -49,6 +49,7 @@ TAGS = {
     "Check-ins": "Questionnaires, what is due, answers, and the crisis help beside them.",
     "Enrollment": "The level of care: current, past, and what typically follows.",
     "Enrollments": "Placing a patient in a level of care, and every step from there.",
+    "Instruments": "The questionnaires, versioned, with who sees the answers and how they are scored.",
     "Locations": "Where care happens: addresses, hours, closures.",
     "Me": "Who the app serves, and how they want to be addressed.",
     "Patients": "Patients as the clinic's record system knows them.",

@@ -17,8 +17,8 @@ class ProgramsQuery(PageQuery):
 
     q = Text(max=100, min=0, load_default="", metadata={"description": "Words to look for, such as `half day`."})
     level = Text(max=40, load_default=None, metadata={"description": "A level of care, or an ASAM code such as `2.1`."})
-    track = Word(vocabulary.TRACKS, load_default=None)
-    setting = Word(vocabulary.MODALITIES, load_default=None)
+    track = Word(vocabulary.TRACKS, load_default=None, metadata={"description": "Only programs that meet then."})
+    setting = Word(vocabulary.MODALITIES, load_default=None, metadata={"description": "Only programs held that way."})
 
     example = {"q": "half day", "level": "2.1", "track": "evening"}
 

@@ -62,7 +62,9 @@ def install() -> None:
         npm()
     except NoNode:
         requirements = str(HERE / "requirements.txt")
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--require-hashes", "-r", requirements], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "-q", "--require-hashes", "-r", requirements], check=True
+        )
         importlib.invalidate_caches()
     subprocess.run([*npm(), "ci", "--silent"], cwd=HERE, check=True)
     INSTALLED.write_text(wanted)

@@ -241,8 +241,8 @@ def instants_end_in_at_and_days_in_on(document: Json) -> Iterator[str]:
         for name, one in schema.get("properties", {}).items():
             if name == "server_time":  # what it is called everywhere
                 continue
-            ending = {"date-time": "_at", "date": "_on"}.get(one.get("format", ""), "")
-            if not name.endswith(ending):
+            words = {"date-time": {"at", "since", "until"}, "date": {"on"}}.get(one.get("format", ""))
+            if words and name.rsplit("_", 1)[-1] not in words:
                 yield f"{where}/{name}"
 
 

@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from api import app as house
 from api import contract, reading, vocabulary
 from api.app import Continuum
+from tests.contract.documents import committed
 from tests.contract.rules import RULES, operations
 
 NAMES = ("openapi", *reading.AUDIENCES)
@@ -25,11 +26,6 @@ PAGES = {
     "/problems/<slug>",
     "/readyz",
 }
-
-
-def committed(name: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((reading.DOCUMENTS / f"{name}.json").read_text())
-    return document
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,141 @@
+"""Requests made from the contract, and what every answer to them must be.
+
+Half of the requests fit the contract and half break it somewhere. Whatever comes, the answer is one that the
+contract writes down for that operation: status, content type, headers, shape, and the problem's own name.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+
+from api.app import Continuum
+from tests.contract.documents import DOCUMENT, NAMED
+from tests.contract.rules import operations, resolved
+
+EXAMPLES = int(os.environ.get("FUZZ", "10"))
+# How a request that breaks its contract may be refused: by what is wrong with it, or by what it is about.
+REFUSED = {"negative_data_rejection": {"expected-statuses": [400, 401, 403, 404, 405, 409, 410, 412, 415, 422, 428]}}
+# What any address may answer before it knows which operation is meant.
+AT_ANY_ADDRESS = {"405", "413", "414", "431"}
+
+
+def in_range(pattern: str) -> st.SearchStrategy[str]:
+    """Years that the house takes: 1900 to 2199."""
+    return st.from_regex(pattern, fullmatch=True)
+
+
+YEARS = r"(19|20|21)[0-9]{2}"
+schemathesis.openapi.format("date", in_range(YEARS + r"-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"))
+schemathesis.openapi.format(
+    "date-time",
+    in_range(
+        YEARS + r"-(0[2-9]|1[0-1])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-]0[0-9]:00)"
+    ),
+)
+
+
+@cache
+def schema() -> Any:
+    """The document without its security: the tests bring callers of their own."""
+    open_document = json.loads(json.dumps(DOCUMENT))
+    for _, _, operation in operations(open_document):
+        operation["security"] = []
+    return schemathesis.openapi.from_dict(open_document, config=schemathesis.Config.from_dict({"checks": REFUSED}))
+
+
+def operation(name: str, app: Continuum) -> APIOperation:
+    schema().app = app
+    found: APIOperation = schema().find_operation_by_id(name)
+    return found
+
+
+def knock(name: str, app: Continuum, headers: Mapping[str, str], known: Mapping[str, str], examples: int) -> list[Any]:
+    """Requests to one operation, made up to `examples` times and checked; the answers to them."""
+    answers: list[Any] = []
+    asked = operation(name, app)
+    in_path = {one["name"] for one in NAMED[name].get("parameters", []) if one.get("in") == "path"}
+    here = {key: value for key, value in known.items() if key in in_path}
+
+    @given(st.data())
+    @settings(
+        max_examples=examples,
+        derandomize="FUZZ" not in os.environ,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink] if "FUZZ" in os.environ else [Phase.generate],
+    )
+    def ask(data: st.DataObject) -> None:
+        case = data.draw(requests(asked, here))
+        answer = case.call(headers=dict(headers))
+        answers.append(answer)
+        case.validate_response(answer, checks=CHECKS, headers=dict(headers))
+
+    ask()
+    return answers
+
+
+@cache
+def strategy(asked: APIOperation, mode: GenerationMode, known: tuple[tuple[str, str], ...]) -> Any:
+    return asked.as_strategy(generation_mode=mode, path_parameters=dict(known) or None)
+
+
+def requests(asked: APIOperation, known: Mapping[str, str]) -> st.SearchStrategy[Any]:
+    """Fitting and unfitting requests, to things that are there and to things that are not."""
+    there = tuple(sorted(known.items()))
+    return st.one_of(
+        strategy(asked, GenerationMode.POSITIVE, there),
+        strategy(asked, GenerationMode.NEGATIVE, there),
+        strategy(asked, GenerationMode.POSITIVE, ()),
+    )
+
+
+def the_status_is_written_down(_ctx: Any, response: Any, case: Any) -> None:
+    """`default` is for clients; the house names each status that it means to answer."""
+    written = set(case.operation.definition.raw["responses"]) | AT_ANY_ADDRESS
+    assert str(response.status_code) in written, f"{response.status_code}: {response.text[:500]}"
+
+
+def the_problem_is_written_down(_ctx: Any, response: Any, case: Any) -> None:
+    """A problem of an operation is one of the examples that the contract gives for its status."""
+    status = str(response.status_code)
+    if status in AT_ANY_ADDRESS or response.status_code < 400:
+        return
+    written = resolved(DOCUMENT, case.operation.definition.raw["responses"][status])
+    slugs = written["content"]["application/problem+json"]["examples"]
+    problem = json.loads(response.content)
+    assert problem["type"].rsplit("/", 1)[1] in slugs, problem
+    assert problem["status"] == response.status_code
+
+
+def a_fitting_request_is_understood(_ctx: Any, response: Any, case: Any) -> None:
+    """A body that fits the contract is never called malformed, nor of the wrong type."""
+    if case.meta.generation.mode.is_positive and not case.query:
+        assert response.status_code not in (400, 415), response.text[:500]
+
+
+CHECKS: list[CheckFunction] = [
+    not_a_server_error,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    the_status_is_written_down,
+    the_problem_is_written_down,
+    a_fitting_request_is_understood,
+]
