@@ -28,12 +28,14 @@ class Hit:
     answer: str
 
 
-def hits_in(raw: bytes) -> list[Hit]:
-    """The hits in a request body as it came; empty where the body is not JSON."""
+def read(raw: bytes) -> object:
+    """A request body as it came, read as leniently as it can be: wrong bytes, huge numbers and doubled members are
+    all looked at. None where it is no JSON that can be held."""
+    text = raw.decode("utf-8-sig", errors="replace")
     try:
-        return hits(_parse(raw))
+        return json.loads(text, object_pairs_hook=_keep_doubles, parse_int=_number)
     except (ValueError, RecursionError):
-        return []
+        return None
 
 
 def hits(body: object) -> list[Hit]:
@@ -96,15 +98,6 @@ def _word(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).strip().casefold()
-
-
-def _parse(raw: bytes) -> object:
-    """JSON, read as leniently as it can be: wrong bytes, huge numbers and doubled members are all looked at.
-
-    Raises ValueError or RecursionError where it is no JSON that can be held.
-    """
-    text = raw.decode("utf-8-sig", errors="replace")
-    return json.loads(text, object_pairs_hook=_keep_doubles, parse_int=_number)
 
 
 def _keep_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -29,11 +29,11 @@ def score(instrument: Instrument, answers: Mapping[str, int | str]) -> Score:
     return _banded(instrument.scoring, sum(number for number in numbers if isinstance(number, int)))
 
 
-def band_of(instrument: Instrument, total: int | None) -> str | None:
-    """The key of the published band that a stored total falls into."""
+def of_total(instrument: Instrument, total: int | None) -> Score | None:
+    """What a stored total means; None without one."""
     if instrument.scoring is None or total is None:
         return None
-    return _banded(instrument.scoring, total).band
+    return _banded(instrument.scoring, total)
 
 
 def _banded(scoring: Scoring, total: int) -> Score:

@@ -1,5 +1,6 @@
 """The PHQ-9's total is the sum of nine answers, or nothing at all."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,15 +33,18 @@ def test_the_bands_cover_every_total_once() -> None:
     assert [total for band in BANDS for total in range(band.low, band.high + 1)] == list(range(28))
 
 
-def test_a_stored_total_finds_its_band_again() -> None:
-    assert [scoring.band_of(PHQ_9, total) for total in (4, 5, 14, 15, 27)] == [
-        "none_minimal",
-        "mild",
-        "moderate",
-        "moderately_severe",
-        "severe",
-    ]
-    assert scoring.band_of(PHQ_9, None) is None
+@pytest.mark.parametrize(
+    ("total", "band"),
+    [(4, "none_minimal"), (5, "mild"), (14, "moderate"), (15, "moderately_severe"), (27, "severe")],
+)
+def test_a_stored_total_finds_its_band_again(total: int, band: str) -> None:
+    score = scoring.of_total(PHQ_9, total)
+    assert score is not None
+    assert (score.band, score.screen_positive) == (band, total >= 10)
+
+
+def test_without_a_total_there_is_no_band() -> None:
+    assert scoring.of_total(PHQ_9, None) is None
 
 
 def test_a_daily_check_in_has_no_total_and_any_answer_completes_it() -> None:

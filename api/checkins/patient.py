@@ -1,0 +1,125 @@
+"""The patient's door to check-ins. Crisis help stands beside everything that it answers, refusals included."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from api import answering, clock, db, errors, language
+from api.blueprint import Door
+from api.checkins import help as crisis_help
+from api.checkins import mine, safety, showing, words
+from api.checkins import service as checkins
+from schemas.checkins import (
+    CheckInAnswer,
+    CheckInAsk,
+    CheckInsAnswer,
+    CheckInsQuery,
+    DueCheckInsAnswer,
+    TrendsAnswer,
+    TrendsQuery,
+)
+
+door = Door("checkins", kind="patient", tag="Check-ins")
+
+
+def look_first(caller: db.Caller, raw: bytes) -> None:
+    """Before anything may refuse the body: are there safety answers in it? Then the alert outlives the refusal,
+    and the refusal carries the help."""
+    body, patient_id, at = safety.read(raw), answering.patient_id(), clock.now()
+    hits = safety.hits(body)
+    answering.add_to_refusal(help_first=bool(hits), help=_help(language.accepted()))
+    if hits:
+        source = _source(body, raw)
+        db.after_rollback(lambda: checkins.alert(patient_id=patient_id, hits=hits, source=source, at=at))
+
+
+@door.post(
+    "/check-ins",
+    operation="submitCheckIn",
+    scope="checkins:write",
+    summary="Answer a questionnaire",
+    refusals=[checkins.UnknownInstrument],
+    throttled=False,
+    looks_first=look_first,
+)
+@door.asks(CheckInAsk)
+@door.answers(CheckInAnswer, status=201)
+def submit_check_in(asked: dict[str, Any]) -> dict[str, Any]:
+    """Late, partial, outside a window, from an older version or after discharge: it is kept, and flagged. Without an
+    answer to every scored item there is no total. `help` stands beside every answer, and first where an answer
+    says that somebody may be in danger; then the clinic's duty staff is told, even if the request is refused. The
+    same `id` again is the same check-in. This operation is never refused for asking too often."""
+    patient_id, at = answering.patient_id(), clock.now()
+    kept = checkins.submit(patient_id=patient_id, asked=asked, at=at)
+    answering.made(kept.id, location=f"/v1/me/check-ins/{kept.id}")
+    return showing.one(kept, at=at, language=language.chosen())
+
+
+@door.get("/check-ins/due", operation="listMyDueCheckIns", scope="checkins:read", summary="What is due")
+@door.answers(DueCheckInsAnswer)
+def list_my_due_check_ins() -> dict[str, Any]:
+    """What the patient's level of care asks now and is not answered yet: `start` until `overdue_at`, then `overdue`
+    until `closes_at`. `who_sees` is to be shown before the first question."""
+    patient_id, at, spoken = answering.patient_id(), clock.now(), language.chosen()
+    return {
+        "help": _help(spoken),
+        "who_sees": showing.said(words.WHO_SEES, spoken),
+        "items": mine.due_now(patient_id=patient_id, at=at, language=spoken),
+        "next_change_at": mine.next_change(patient_id=patient_id, at=at),
+    }
+
+
+@door.get("/check-ins", operation="listMyCheckIns", scope="checkins:read", summary="My check-ins, newest first")
+@door.query(CheckInsQuery)
+@door.answers(CheckInsAnswer)
+def list_my_check_ins(query: dict[str, Any]) -> dict[str, Any]:
+    """Everything that the patient ever answered, with the numbers and without bands."""
+    items, more = mine.listed(
+        patient_id=answering.patient_id(),
+        instrument=query["instrument"],
+        asked=query["page_size"],
+        page_token=query["page_token"],
+        bound_to=("my-check-ins",),
+    )
+    return {
+        "help": _help(language.chosen()),
+        "items": [showing.summary(one) for one in items],
+        "next_page_token": more,
+    }
+
+
+@door.get("/check-ins/trends", operation="getMyCheckInTrends", scope="checkins:read", summary="My numbers over time")
+@door.query(TrendsQuery)
+@door.answers(TrendsAnswer)
+def get_my_check_in_trends(query: dict[str, Any]) -> dict[str, Any]:
+    """One line per number, the oldest first. Nothing here judges them, and a day without a check-in takes nothing
+    away."""
+    found = mine.trends(patient_id=answering.patient_id(), at=clock.now(), **query)
+    return {"help": _help(language.chosen()), **found}
+
+
+@door.get(
+    "/check-ins/<uuid:check_in_id>",
+    operation="getMyCheckIn",
+    scope="checkins:read",
+    summary="One of my check-ins",
+    refusals=[errors.NotFound],
+)
+@door.answers(CheckInAnswer)
+def get_my_check_in(check_in_id: UUID) -> dict[str, Any]:
+    """By the id that the phone gave it."""
+    kept = checkins.one(patient_id=answering.patient_id(), check_in_id=check_in_id)
+    return showing.one(kept, at=clock.now(), language=language.chosen())
+
+
+def _help(spoken: str) -> dict[str, Any]:
+    return crisis_help.beside(at=clock.now(), language=spoken)
+
+
+def _source(body: object, raw: bytes) -> str:
+    """Names the body: by its own id if it has a readable one, so that a corrected body is the same hit."""
+    sent = body.get("id") if isinstance(body, dict) else None
+    try:
+        return checkins.source(UUID(str(sent)))
+    except ValueError:
+        return f"body:{hashlib.sha256(raw).hexdigest()}"
