@@ -1,4 +1,4 @@
-"""The commands: `python -m api.cli run | serve | worker | migrate | demo | roles | openapi`.
+"""The commands: `python -m api.cli run | serve | worker | migrate | catalogue | demo | roles | openapi`.
 
 What goes wrong is one sentence and a non-zero exit. A defect of ours is a sentence too; its traceback goes to a file.
 Each command imports what it needs, so that none waits for the others' modules.
@@ -57,17 +57,26 @@ def migrate() -> int:
     return 0
 
 
+def catalogue() -> int:
+    """Load the programs that the database does not have yet."""
+    from api import app, clock, config, db
+    from api.programs import catalogue as programs
+
+    app.open_house(config.read())
+    with db.transaction(db.SYSTEM):
+        programs.load(at=clock.now())
+    return 0
+
+
 def demo() -> int:
     """Load the synthetic clinic and open app sessions for it; their tokens go to .data/tokens. Development only."""
     from api import app, config
     from api import demo as clinic
 
     settings = config.read()
-    if not settings.development:
-        raise Misconfigured("The demo clinic and its tokens exist in development only.")
     app.open_house(settings)
-    clinic.load()
-    clinic.write_tokens(ROOT / ".data" / "tokens")
+    clinic.load(settings)
+    clinic.write_tokens(settings, ROOT / ".data" / "tokens")
     return 0
 
 
@@ -88,7 +97,7 @@ def openapi() -> int:
 
 
 COMMANDS: dict[str, Callable[[], int]] = {
-    command.__name__: command for command in (run, serve, worker, migrate, demo, roles, openapi)
+    command.__name__: command for command in (run, serve, worker, migrate, catalogue, demo, roles, openapi)
 }
 
 

@@ -64,10 +64,10 @@ def run(env: Mapping[str, str], say: Callable[[str], None]) -> None:
         migrate(settings["DATABASE_OWNER_URL"])
         # The API and the worker load while the demo clinic does: that halves the time to the first answer.
         start(house, settings, data, port, parts)
-        load(settings, data)
+        load(config.read(settings), data)
         await_ready(port, parts)
         say(welcome.text(settings["PUBLIC_URL"]))
-        watch(parts, data)
+        watch(parts, settings, data)
 
 
 @contextlib.contextmanager
@@ -153,13 +153,16 @@ def revision(url: str) -> str | None:
     return row[0] if row else None
 
 
-def load(settings: dict[str, str], data: Path) -> None:
-    """The catalogue and the demo clinic; doing it again changes nothing."""
-    from api import app, demo
+def load(settings: config.Config, data: Path) -> None:
+    """The catalogue, the demo clinic and its tokens; doing it again changes only what time has used up."""
+    from api import app, clock, db, demo
+    from api.programs import catalogue
 
-    app.open_house(config.read(settings))
-    demo.load()
-    demo.write_tokens(data / "tokens")
+    app.open_house(settings)
+    with db.transaction(db.SYSTEM):
+        catalogue.load(at=clock.now())
+    demo.load(settings)
+    demo.write_tokens(settings, data / "tokens")
 
 
 def start(house: contextlib.ExitStack, settings: dict[str, str], data: Path, port: int, parts: list[Part]) -> None:
@@ -220,7 +223,7 @@ def refuse_ended(parts: list[Part]) -> None:
             )
 
 
-def watch(parts: list[Part], data: Path) -> None:
+def watch(parts: list[Part], settings: dict[str, str], data: Path) -> None:
     """Never returns: a signal ends it, or a part that ends by itself."""
     from api import demo, errors
 
@@ -230,6 +233,6 @@ def watch(parts: list[Part], data: Path) -> None:
         if time.monotonic() > due:
             # A database that restarts just now is asked again at the next look.
             with contextlib.suppress(errors.Unavailable):
-                demo.write_tokens(data / "tokens")
+                demo.write_tokens(config.read(settings), data / "tokens")
                 due = time.monotonic() + SECONDS_BETWEEN_TOKENS
         time.sleep(0.2)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
 
 import psycopg
 import pytest
@@ -27,6 +28,16 @@ def owner(clone):
     return psycopg.connect(host=str(clone.sockets()), user="continuum_owner", dbname="continuum", autocommit=True)
 
 
+def lines(clone):
+    return [line for line in clone.said().splitlines() if line.startswith("curl ")]
+
+
+def answered(clone, line):
+    """The status that the line gets when it is pasted in the clone's folder."""
+    pasted = ["sh", "-c", f"{line} -o /dev/null -w '%{{http_code}}'"]
+    return subprocess.run(pasted, cwd=clone.folder, capture_output=True, text=True).stdout
+
+
 def test_it_runs_and_ends_with_its_group(clone):
     before = {entry.name for entry in clone.folder.iterdir()}
     clone.start()
@@ -34,6 +45,7 @@ def test_it_runs_and_ends_with_its_group(clone):
         connection.execute("CREATE TABLE kept ()")
     assert [status(clone.port, path) for path in ("/livez", "/readyz", "/v1/me")] == [200, 200, 401]
     assert clone.refused() == ["Continuum already runs in this folder: stop it first."]
+    assert [(line, answered(clone, line)) for line in lines(clone)] == [(line, "200") for line in lines(clone)]
     sockets = clone.sockets()
     clone.end(signal.SIGTERM)
     wait_until(lambda: not clone.pids())
