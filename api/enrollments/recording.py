@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -10,12 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from api import db, errors
-from api.enrollments.events import PreviewableChange
+from api.enrollments import changes
 from api.enrollments.models import Enrollment, EnrollmentEvent
 from api.events import Event
 from api.patients import versions
-
-MOST_CHANGES = 2000
 
 
 class AlreadyEnrolled(errors.Conflict):
@@ -86,7 +83,7 @@ def fact(
 def keep(facts: Sequence[EnrollmentEvent], heard: Sequence[Event]) -> EnrollmentEvent:
     """Put facts of one decision on record; the first one is answered and keeps what was `heard` to change."""
     decided = facts[0]
-    decided.changes = changes(heard)
+    decided.changes = changes.as_json(heard)
     db.session().add_all(facts)
     db.session().flush()
     return decided
@@ -101,20 +98,3 @@ def standing(enrollment_id: UUID) -> list[EnrollmentEvent]:
         EnrollmentEvent.id.not_in(corrected),
     )
     return list(db.session().scalars(found.order_by(EnrollmentEvent.version)))
-
-
-def changes(heard: Sequence[Event]) -> list[dict[str, Any]]:
-    """What the slices above announced to change, by kind and time, as JSON; each thing once."""
-    announced = {one for one in heard if isinstance(one, PreviewableChange)}
-    ordered = sorted(announced, key=lambda one: (one.kind, one.at, str(one.subject_id), one.what or "", one.action))
-    return [_as_json(one) for one in ordered[:MOST_CHANGES]]
-
-
-def _as_json(change: PreviewableChange) -> dict[str, Any]:
-    return {
-        "kind": change.kind,
-        "action": change.action,
-        "id": str(change.subject_id) if change.subject_id else None,
-        "what": change.what,
-        "at": change.at.isoformat(),
-    }
