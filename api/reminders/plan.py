@@ -18,7 +18,9 @@ from api.sessions import localtime
 EVENING = time(18)
 DAYS_BEFORE = {"hours_72": 3, "hours_24": 1}
 HOURS_BEFORE = {"hours_2": 2}
-LEADS = ("hours_72", "hours_24", "evening_before", "hours_2")
+USUAL_LEADS = ("evening_before", "hours_2")
+FIRST_LEADS = ("hours_72", "hours_24", "hours_2")
+CHANNELS = ("app",)
 
 # A reminder that could not be said within this time of being due is not said any more.
 PATIENCE = timedelta(minutes=15)
@@ -67,9 +69,9 @@ class Wishes:
     """How the patient wants to be reminded."""
 
     quiet: quiet.QuietHours
-    leads: tuple[str, ...] = ("evening_before", "hours_2")
-    first_leads: tuple[str, ...] = ("hours_72", "hours_24", "hours_2")
-    channels: tuple[str, ...] = ("app",)
+    leads: tuple[str, ...] = USUAL_LEADS
+    first_leads: tuple[str, ...] = FIRST_LEADS
+    channels: tuple[str, ...] = CHANNELS
     paused_until: datetime | None = None
 
 

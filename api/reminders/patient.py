@@ -1,0 +1,78 @@
+"""The patient's door to reminders: the ledger, and how to be reminded."""
+
+from typing import Any
+
+from api import answering, clock, language
+from api.blueprint import Door
+from api.patients import service as patients
+from api.patients import zones
+from api.reminders import preferences
+from api.reminders import service as reminders
+from schemas.reminders import ReminderPreferencesAnswer, ReminderPreferencesAsk, RemindersAnswer, RemindersQuery
+
+door = Door("reminders", kind="patient", tag="Reminders")
+
+
+@door.get("/reminders", operation="listMyReminders", scope="reminders:read", summary="What I was and will be told")
+@door.query(RemindersQuery)
+@door.answers(RemindersAnswer)
+def list_my_reminders(asked: dict[str, Any]) -> dict[str, Any]:
+    """Every reminder in a window over their times: said, planned, held back, and why."""
+    items, more = reminders.listed(
+        patient_id=answering.patient_id(),
+        since=asked["since"],
+        until=asked["until"],
+        state=asked["state"],
+        asked=asked["page_size"],
+        page_token=asked["page_token"],
+        language=language.chosen(),
+        at=clock.now(),
+    )
+    return {"items": items, "next_page_token": more}
+
+
+@door.get(
+    "/reminder-preferences",
+    operation="getMyReminderPreferences",
+    scope="reminders:read",
+    summary="How I am reminded",
+    etag=True,
+)
+@door.answers(ReminderPreferencesAnswer)
+def get_my_reminder_preferences() -> dict[str, Any]:
+    """What holds for the patient: what they chose, the clinic's defaults otherwise."""
+    return _shown(preferences.of(patient_id=answering.patient_id()))
+
+
+@door.put(
+    "/reminder-preferences",
+    operation="putMyReminderPreferences",
+    scope="reminders:write",
+    summary="Choose how I am reminded",
+    if_match=True,
+)
+@door.asks(ReminderPreferencesAsk)
+@door.answers(ReminderPreferencesAnswer)
+def put_my_reminder_preferences(choices: dict[str, Any]) -> dict[str, Any]:
+    """Replaces the whole choice; what is planned follows it at once."""
+    return _shown(
+        preferences.choose(
+            patient_id=answering.patient_id(),
+            choices=choices,
+            expected=answering.expected_version(),
+            at=clock.now(),
+        )
+    )
+
+
+def _shown(chosen: preferences.Chosen) -> dict[str, Any]:
+    answering.set_version(chosen.version)
+    return {
+        "channels": chosen.channels,
+        "lead_times": chosen.leads,
+        "first_session_lead_times": chosen.first_leads,
+        "quiet_from": chosen.quiet_begin,
+        "quiet_to": chosen.quiet_end,
+        "paused_until": chosen.paused_until,
+        "time_zone": zones.of(patients.one(patient_id=answering.patient_id())),
+    }

@@ -1,0 +1,91 @@
+"""How a patient wants to be reminded; whoever chose nothing has the clinic's defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from api import db, errors
+from api.patients import versions
+from api.reminders import facts, ledger, plan, quiet
+from api.reminders.models import ReminderPreferences
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What holds for a patient; `version` is 0 for whoever chose nothing."""
+
+    channels: tuple[str, ...]
+    leads: tuple[str, ...]
+    first_leads: tuple[str, ...]
+    quiet_begin: time
+    quiet_end: time
+    paused_until: datetime | None = None
+    version: int = 0
+
+
+DEFAULT = Chosen(plan.CHANNELS, plan.USUAL_LEADS, plan.FIRST_LEADS, facts.QUIET_BEGIN, facts.QUIET_END)
+
+
+def of(*, patient_id: UUID) -> Chosen:
+    """What holds for the patient."""
+    row = db.session().get(ReminderPreferences, patient_id, populate_existing=True)
+    if row is None:
+        return DEFAULT
+    lists = (tuple(row.channels), tuple(row.leads), tuple(row.first_leads))
+    return Chosen(*lists, row.quiet_begin, row.quiet_end, row.paused_until, row.preferences_version)
+
+
+def choose(*, patient_id: UUID, choices: Mapping[str, Any], expected: int | None, at: datetime) -> Chosen:
+    """Replace the whole choice and plan anew by it; what is absent goes back to the default. `expected` is the version
+    last read, None for any.
+
+    Raises `errors.Invalid` for quiet hours that leave too little of a day, `errors.PreconditionFailed`.
+    """
+    values = _values(choices)
+    _check_quiet(values)
+    stamp = versions.touch([patient_id])[patient_id]
+    chosen = insert(ReminderPreferences).values(
+        patient_id=patient_id, **values, changed_at=at, preferences_version=1, version=stamp
+    )
+    written = db.session().scalar(
+        chosen.on_conflict_do_update(
+            index_elements=[ReminderPreferences.patient_id],
+            set_={
+                **{name: chosen.excluded[name] for name in (*values, "changed_at", "version")},
+                "preferences_version": ReminderPreferences.preferences_version + 1,
+            },
+            where=sa.true() if expected is None else ReminderPreferences.preferences_version == expected,
+        ).returning(ReminderPreferences.preferences_version)
+    )
+    # The first choice of all replaces the defaults, whose version is 0.
+    if written is None or (written == 1 and expected not in (None, 0)):
+        raise errors.PreconditionFailed
+    ledger.rewrite(patient_ids=[patient_id], at=at)
+    return of(patient_id=patient_id)
+
+
+def _values(choices: Mapping[str, Any]) -> dict[str, Any]:
+    def words(name: str, usual: tuple[str, ...]) -> list[str]:
+        return list(dict.fromkeys(choices.get(name, usual)))
+
+    def wall(name: str, usual: time) -> time:
+        return time.fromisoformat(choices[name]) if name in choices else usual
+
+    return {
+        "channels": words("channels", DEFAULT.channels),
+        "leads": words("lead_times", DEFAULT.leads),
+        "first_leads": words("first_session_lead_times", DEFAULT.first_leads),
+        "quiet_begin": wall("quiet_from", DEFAULT.quiet_begin),
+        "quiet_end": wall("quiet_to", DEFAULT.quiet_end),
+        "paused_until": choices.get("paused_until"),
+    }
+
+
+def _check_quiet(values: Mapping[str, Any]) -> None:
+    if quiet.length(values["quiet_begin"], values["quiet_end"]) > quiet.LONGEST:
+        raise errors.Invalid([("/quiet_to", "Quiet hours may last 20 hours at most.")])

@@ -1,0 +1,50 @@
+"""Why an entry of the ledger is as it is, in words for the patient."""
+
+REASONS: dict[str, dict[str, str]] = {
+    "on_time": {"en": "This is its usual time.", "es": "Es su hora habitual."},
+    "before_quiet_hours": {
+        "en": "It would have come in your quiet hours, so it comes before them.",
+        "es": "Habría llegado en sus horas de silencio, así que llega antes.",
+    },
+    "after_quiet_hours": {
+        "en": "It came up in your quiet hours, so it comes after them.",
+        "es": "Surgió en sus horas de silencio, así que llega después.",
+    },
+    "merged": {"en": "Another message close to it speaks for it.", "es": "Otro mensaje cercano habla por él."},
+    "past": {"en": "Its time had already passed.", "es": "Su hora ya había pasado."},
+    "quiet_hours": {
+        "en": "Your quiet hours leave no time for it before the appointment.",
+        "es": "Sus horas de silencio no dejan tiempo antes de la cita.",
+    },
+    "session_cancelled": {"en": "The appointment is canceled.", "es": "La cita se canceló."},
+    "session_changed": {
+        "en": "The appointment changed, and that is said instead.",
+        "es": "La cita cambió, y se avisa de eso en su lugar.",
+    },
+    "not_in_session": {"en": "You no longer have this appointment.", "es": "Ya no tiene esta cita."},
+    "not_attending": {"en": "You said that you are not attending.", "es": "Usted dijo que no asistirá."},
+    "not_enrolled": {
+        "en": "You are not in a program at the time of this appointment.",
+        "es": "No está en un programa en el momento de esta cita.",
+    },
+    "enrollment_paused": {"en": "Your program is paused.", "es": "Su programa está en pausa."},
+    "account_not_active": {"en": "This account is not active.", "es": "Esta cuenta no está activa."},
+    "paused_by_patient": {"en": "You paused reminders.", "es": "Usted pausó los recordatorios."},
+    "no_channel": {"en": "You chose to get no reminders.", "es": "Usted eligió no recibir recordatorios."},
+    "not_wanted": {
+        "en": "It is no longer one of the reminders for this appointment.",
+        "es": "Ya no es uno de los recordatorios de esta cita.",
+    },
+    "too_late": {"en": "It could not be sent in time.", "es": "No se pudo enviar a tiempo."},
+    "refused": {"en": "It could not be delivered.", "es": "No se pudo entregar."},
+    "undeliverable": {
+        "en": "It could not be delivered, although it was tried many times.",
+        "es": "No se pudo entregar, aunque se intentó muchas veces.",
+    },
+}
+
+
+def why(reason: str, language: str) -> str:
+    """The sentence in `language`, English where it is neither."""
+    sentences = REASONS[reason]
+    return sentences.get(language, sentences["en"])

@@ -1,0 +1,73 @@
+"""What a patient reads of the ledger."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from api import pages
+from api.patients import service as patients
+from api.patients import zones
+from api.reminders import claims, judging, reasons, wording
+from api.reminders.models import Reminder
+
+LOOK_BACK = timedelta(days=1)
+LOOK_AHEAD = timedelta(weeks=4)
+
+
+def listed(
+    *,
+    patient_id: UUID,
+    since: datetime | None,
+    until: datetime | None,
+    state: str | None,
+    asked: int,
+    page_token: str | None,
+    language: str,
+    at: datetime,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Entries due in the window (`until` excluded), in order of time, as the patient reads them, and the next page's
+    token. The window is from a day ago and four weeks ahead where it is not named."""
+    begins = since or at - LOOK_BACK
+    found = sa.select(Reminder).where(
+        Reminder.patient_id == patient_id,
+        Reminder.due_at >= begins,
+        Reminder.due_at < (until or begins + LOOK_BACK + LOOK_AHEAD),
+    )
+    rows, more = pages.page(
+        found if state is None else found.where(Reminder.state == state),
+        keys=[Reminder.due_at, Reminder.id],
+        asked=asked,
+        page_token=page_token,
+        bound_to=("reminders", patient_id, since, until, state),
+    )
+    zone = ZoneInfo(zones.of(patients.one(patient_id=patient_id)))
+    covered = _covered(rows)
+    return [_shown(row, covered.get(row.id, []), zone, language) for row in rows], more
+
+
+def _shown(row: Reminder, covered: Sequence[Any], zone: ZoneInfo, language: str) -> dict[str, Any]:
+    shown = {column.key: getattr(row, column.key) for column in sa.inspect(Reminder).columns}
+    return shown | {
+        "lead": row.lead or None,
+        "why": reasons.why(row.reason, language),
+        "text": row.text or _text(row, covered, zone, language),
+    }
+
+
+def _text(row: Reminder, covered: Sequence[Any], zone: ZoneInfo, language: str) -> str | None:
+    """What is said, as it will be at its time, or was by a worker that did not come to write it down."""
+    if row.state not in ("planned", "sent"):
+        return None
+    return wording.sentence(judging.items([row, *covered]), language=language, reader=zone, at=row.due_at)
+
+
+def _covered(rows: Sequence[Reminder]) -> Mapping[UUID, list[Any]]:
+    by_speaker = defaultdict(list)
+    for row in claims.covered([row.id for row in rows]):
+        by_speaker[row.replaced_by].append(row)
+    return by_speaker
