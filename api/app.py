@@ -34,12 +34,14 @@ from api.programs import public as programs_public
 from api.programs import public_app as app_public
 from api.programs import public_locations as locations_public
 from api.reminders import hearing as reminders
+from api.reminders import patient as reminders_patient
 from api.sessions import clinic as sessions_clinic
 from api.sessions import clinic_series as series_clinic
 from api.sessions import hearing as sessions_hearing
 from api.sessions import patient as sessions_patient
 from api.staff import clinic as staff_clinic
 from api.staff import duty
+from api.today import patient as today_patient
 
 DOORS = (
     programs_public.door,
@@ -49,11 +51,13 @@ DOORS = (
     locations_clinic.door,
     patients_patient.door,
     patients_clinic.door,
+    today_patient.door,
     enrollments_patient.door,
     enrollments_clinic.door,
     sessions_patient.door,
     series_clinic.door,
     sessions_clinic.door,
+    reminders_patient.door,
     instruments_public.door,
     checkins_patient.door,
     checkins_clinic.door,

@@ -1,0 +1,195 @@
+"""Today as one statement: the level, the next sessions, what is due, the week's minutes, and until when it holds.
+
+`schemas.today.TodayAnswer` is the same shape; tests hold the two together. `valid_until` is the last part of the
+tag, so that a phone that polls is answered without anything being rendered, and the view reads it from there.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from api.checkins import due
+from api.enrollments import service as enrollments
+from api.enrollments.models import Enrollment
+from api.hotread import HotRead, Reading
+from api.patients import zones
+from api.patients.models import Patient, PatientVersion
+from api.programs.models import CatalogueVersion, Program, ProgramRevision
+from api.sessions import listing
+from api.sessions.models import CHECK_IN_LEAD, Attendance, CareSession
+
+NEXT_SESSIONS = 3
+LONGEST_SESSION = timedelta(hours=12)
+AT = sa.bindparam("at", type_=sa.DateTime(timezone=True))
+
+
+def _text(word: str) -> sa.ColumnElement[Any]:
+    return sa.literal_column(f"'{word}'")
+
+
+def _object(**members: Any) -> sa.ColumnElement[Any]:
+    return sa.func.json_build_object(*(part for name, value in members.items() for part in (_text(name), value)))
+
+
+def _own(caller: sa.CTE, column: Any, patient_id: Any) -> sa.ScalarSelect[Any]:
+    return sa.select(column).where(patient_id == caller.c.id).correlate(caller).scalar_subquery()
+
+
+def _zone(caller: sa.CTE) -> sa.ColumnElement[str]:
+    return sa.func.coalesce(_own(caller, Patient.time_zone, Patient.id), sa.bindparam("clinic_zone", type_=sa.Text))
+
+
+def _language(caller: sa.CTE) -> sa.ColumnElement[str]:
+    return sa.func.coalesce(_own(caller, Patient.language, Patient.id), sa.bindparam("language", type_=sa.Text))
+
+
+def _week_begins(caller: sa.CTE) -> sa.ColumnElement[Any]:
+    """Monday's first moment, as a wall time in the patient's zone."""
+    return sa.func.date_trunc(_text("week"), sa.func.timezone(_zone(caller), AT))
+
+
+def _level(caller: sa.CTE) -> sa.ScalarSelect[Any]:
+    name = sa.func.coalesce(
+        ProgramRevision.content["name"][_language(caller)].astext, ProgramRevision.content["name"]["en"].astext
+    )
+    level = _object(
+        enrollment_id=Enrollment.id,
+        program=Enrollment.program_slug,
+        name=name,
+        status=Enrollment.status,
+        since=listing.utc(Enrollment.starts_at),
+    )
+    published = sa.and_(ProgramRevision.program_id == Program.id, ProgramRevision.number == Program.current_revision)
+    return (
+        sa.select(level)
+        .join(Program, Program.slug == Enrollment.program_slug)
+        .join(ProgramRevision, published)
+        .where(Enrollment.patient_id == caller.c.id, enrollments.holds_at(AT))
+        .correlate(caller)
+        .scalar_subquery()
+    )
+
+
+def _coming(caller: sa.CTE) -> list[sa.ColumnElement[bool]]:
+    """The running session and those after it; the start bounds the index range, since no session lasts that long."""
+    return [
+        *listing.places(caller),
+        Attendance.starts_at > AT - LONGEST_SESSION,
+        Attendance.ends_at > AT,
+        CareSession.status == _text("scheduled"),
+    ]
+
+
+def _sessions(caller: sa.CTE) -> sa.ScalarSelect[Any]:
+    open_now = sa.and_(Attendance.starts_at - CHECK_IN_LEAD <= AT, Attendance.ends_at > AT).label("check_in_open")
+    rows = (
+        sa.select(*listing.json(CareSession, Attendance, _language(caller)), open_now)
+        .join(CareSession, CareSession.id == Attendance.session_id)
+        .where(*_coming(caller))
+        .order_by(Attendance.starts_at, Attendance.session_id)
+        .limit(sa.literal_column(str(NEXT_SESSIONS)))
+        .correlate(caller)
+        .lateral("coming")
+    )
+    return _listed(caller, rows)
+
+
+def _check_ins(caller: sa.CTE) -> sa.ScalarSelect[Any]:
+    window = due.due_now(caller.c.id, AT).correlate(caller).subquery("due")
+    rows = (
+        sa.select(
+            window.c.instrument,
+            window.c.state,
+            window.c.time_zone,
+            listing.utc(window.c.opens_at).label("opens_at"),
+            listing.utc(window.c.overdue_at).label("overdue_at"),
+            listing.utc(window.c.closes_at).label("closes_at"),
+        )
+        .order_by(window.c.closes_at, window.c.instrument)
+        .lateral("asked")
+    )
+    return _listed(caller, rows)
+
+
+def _listed(caller: sa.CTE, rows: Any) -> sa.ScalarSelect[Any]:
+    found = sa.func.coalesce(sa.func.json_agg(rows.table_valued()), _text("[]"))
+    return sa.select(found).select_from(rows).correlate(caller).scalar_subquery()
+
+
+def _week(caller: sa.CTE) -> sa.ColumnElement[Any]:
+    begins = _week_begins(caller)
+    minutes = (
+        sa.select(sa.func.coalesce(sa.func.sum(Attendance.minutes), 0))
+        .where(
+            *listing.places(caller),
+            Attendance.mark == _text("present"),
+            Attendance.starts_at >= sa.func.timezone(_zone(caller), begins),
+            Attendance.starts_at <= AT,
+        )
+        .correlate(caller)
+        .scalar_subquery()
+    )
+    starts_on = sa.func.to_char(begins, _text("YYYY-MM-DD"))
+    return _object(starts_on=starts_on, time_zone=_zone(caller), attended_minutes=minutes)
+
+
+def _valid_until(caller: sa.CTE) -> sa.ColumnElement[Any]:
+    """The next instant at which the clock alone changes the answer; at the latest the patient's next midnight."""
+    midnight = sa.func.timezone(
+        _zone(caller),
+        sa.func.date_trunc(_text("day"), sa.func.timezone(_zone(caller), AT)) + sa.literal_column("interval '1 day'"),
+    )
+    return sa.func.least(midnight, _next_of_sessions(caller), _next_of_check_ins(caller), _next_of_level(caller))
+
+
+def _next_of_sessions(caller: sa.CTE) -> sa.ScalarSelect[Any]:
+    coming = (
+        sa.select((Attendance.starts_at - CHECK_IN_LEAD).label("opens_at"), Attendance.ends_at)
+        .join(CareSession, CareSession.id == Attendance.session_id)
+        .where(*_coming(caller))
+        .order_by(Attendance.starts_at, Attendance.session_id)
+        .limit(sa.literal_column(str(NEXT_SESSIONS)))
+        .correlate(caller)
+        .lateral("edges")
+    )
+    opening = sa.func.min(coming.c.opens_at).filter(coming.c.opens_at > AT)
+    return sa.select(sa.func.least(opening, sa.func.min(coming.c.ends_at))).correlate(caller).scalar_subquery()
+
+
+def _next_of_check_ins(caller: sa.CTE) -> sa.ScalarSelect[Any]:
+    window = due.windows_at(caller.c.id, AT).correlate(caller).subquery("windows")
+    edges = (window.c.opens_at, window.c.overdue_at, window.c.closes_at, window.c.next_opens_at)
+    nearest = sa.func.least(*(sa.func.min(edge).filter(edge > AT) for edge in edges))
+    return sa.select(nearest).correlate(caller).scalar_subquery()
+
+
+def _next_of_level(caller: sa.CTE) -> sa.ScalarSelect[Any]:
+    edges = (Enrollment.starts_at, Enrollment.ended_at)
+    nearest = sa.func.least(*(sa.func.min(edge).filter(edge > AT) for edge in edges))
+    return (
+        sa.select(nearest)
+        .where(Enrollment.patient_id == caller.c.id, enrollments.held())
+        .correlate(caller)
+        .scalar_subquery()
+    )
+
+
+def reading(caller: sa.CTE) -> Reading:
+    version = _own(caller, PatientVersion.version, PatientVersion.patient_id)
+    catalogue = sa.select(CatalogueVersion.version).scalar_subquery()
+    body = _object(
+        level=_level(caller), sessions=_sessions(caller), check_ins_due=_check_ins(caller), week=_week(caller)
+    )
+    return Reading(
+        tag=sa.func.concat_ws(_text("."), version, catalogue, listing.utc(_valid_until(caller))),
+        body=sa.cast(sa.func.json_strip_nulls(body), sa.Text),
+    )
+
+
+TODAY = HotRead(reading)
+
+
+def parameters(*, at: Any, language: str) -> dict[str, Any]:
+    """What the statement is asked with: the instant, and the clinic's zone for whoever has set none."""
+    return {"at": at, "language": language, "clinic_zone": zones.clinic()}
