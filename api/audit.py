@@ -27,6 +27,10 @@ class AuditEvent(db.Base):
     """One act. `operation` is the contract's operationId, or a job's or command's name; `patient_id` whose record."""
 
     __tablename__ = "audit_events"
+    __table_args__ = (
+        sa.Index("ix_audit_events_recorded_at_id", "recorded_at", "id"),
+        sa.Index("ix_audit_events_patient_id_recorded_at", "patient_id", "recorded_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
     recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())

@@ -53,6 +53,7 @@ class IdempotencyRecord(db.Base):
     """A POST that succeeded: `principal` is the patient's or the client's id."""
 
     __tablename__ = "idempotency_records"
+    __table_args__ = (sa.Index("ix_idempotency_records_created_at", "created_at"),)
 
     principal: Mapped[UUID] = mapped_column(primary_key=True)
     key_hash: Mapped[bytes] = mapped_column(primary_key=True)
