@@ -24,13 +24,19 @@ PATIENCE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An answer's bytes and their strong ETag."""
+    """An answer's bytes and their ETag."""
 
     body: bytes
     etag: str
 
+    @property
+    def opaque_tag(self) -> str:
+        """The ETag as If-None-Match compares it: without quotes and weakness (RFC 9110 §8.8.3.2)."""
+        return self.etag.removeprefix("W/")[1:-1]
+
     @classmethod
     def of(cls, body: bytes) -> "Rendered":
+        """With the strong tag of these bytes."""
         return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
