@@ -20,7 +20,7 @@ from api.patients import service as patients
 from api.programs import catalogue
 from tests.knocking import Knocker
 
-KEPT = ("alembic_version", "programs", "program_revisions", "catalogue_version")
+KEPT = ("alembic_version", "programs", "program_revisions", "catalogue_version", "check_in_schedules")
 SWEEP = """
 DO $$ DECLARE name text; BEGIN
   SET LOCAL session_replication_role = replica;

@@ -162,10 +162,10 @@ def test_spanish_readers_are_answered_in_spanish(new_patient: Callable[..., Knoc
     assert "no se vigila las 24 horas" in kept["help"]["monitoring_note"]
 
 
-def test_nothing_of_an_answer_stands_in_the_logs(patient: Knocker, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_of_an_answer_stands_in_the_logs(patient: Knocker, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     secret = "a sentence that is nobody else's business"
     given(patient, answers=[SAFE, {"item": "note", "text": secret}, {"item": "used", "choice": "yes"}])
     give(patient, answers=[SAFE, {"item": "note", "text": secret, "number": 7}])
-    logged = capsys.readouterr().out
+    logged = capfdbinary.readouterr().out.decode()
     assert "/v1/me/check-ins" in logged
     assert secret not in logged and "used" not in logged
