@@ -2,10 +2,23 @@
 
 from api import audit, idempotency
 from api.access import models as access
+from api.checkins import models as checkins
 from api.enrollments import models as enrollments
 from api.patients import models as patients
 from api.programs import models as programs
+from api.reminders import models as reminders
 from api.sessions import models as sessions
 from api.staff import models as staff
 
-__all__ = ["access", "audit", "enrollments", "idempotency", "patients", "programs", "sessions", "staff"]
+__all__ = [
+    "access",
+    "audit",
+    "checkins",
+    "enrollments",
+    "idempotency",
+    "patients",
+    "programs",
+    "reminders",
+    "sessions",
+    "staff",
+]
