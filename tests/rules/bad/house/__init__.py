@@ -1,0 +1,1 @@
+"""Two rooms; the lower one looks up."""

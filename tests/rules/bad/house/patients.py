@@ -1,0 +1,3 @@
+from house.sessions import CARE_SESSIONS
+
+SEEN = CARE_SESSIONS

@@ -1,0 +1,1 @@
+CARE_SESSIONS = ()
