@@ -10,7 +10,10 @@ PY = "$(CONTINUUM_VENV)/bin/python"
 export CONTINUUM_VENV
 # Modules are compiled into the environment, never beside the sources; a start that compiles each time is a slow one.
 unexport PYTHONDONTWRITEBYTECODE
-export PYTHONPYCACHEPREFIX = $(if $(filter /%,$(CONTINUUM_VENV)),,$(CURDIR)/)$(CONTINUUM_VENV)/pycache
+export RUFF_CACHE_DIR = $(PYTHONPYCACHEPREFIX)/ruff
+export MYPY_CACHE_DIR = $(PYTHONPYCACHEPREFIX)/mypy
+export HYPOTHESIS_STORAGE_DIRECTORY = $(PYTHONPYCACHEPREFIX)/hypothesis
+export PYTHONPYCACHEPREFIX = $(if $(filter /%,$(CONTINUUM_VENV)),,$(CURDIR)/)$(CONTINUUM_VENV)/cache
 
 run:
 	@.ci/environment requirements.txt
@@ -48,10 +51,10 @@ types: tests-environment
 	@$(PY) -m mypy
 
 imports: tests-environment
-	@$(PY) -c 'from importlinter.cli import lint_imports_command as check; check()'
+	@$(PY) -c 'from importlinter.cli import lint_imports_command as check; check(["--no-cache"])'
 
 migrations: tests-environment
-	@$(PY) -m pytest -q tests/run/migrations.py
+	@$(PY) -m pytest -q tests/run/test_migrations.py
 
 contract: tests-environment
 	@$(PY) -m pytest -q tests/contract

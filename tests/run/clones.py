@@ -72,7 +72,7 @@ class Clone:
     def remove(self) -> None:
         for pid in self.pids():
             os.kill(pid, signal.SIGKILL)
-        shutil.rmtree(Path(sys.prefix, "pycache", *self.folder.parts[1:]), ignore_errors=True)
+        shutil.rmtree(Path(sys.prefix, "cache", *self.folder.parts[1:]), ignore_errors=True)
 
 
 def started(entry: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""The migrations as a deployment meets them, on every PostgreSQL at hand: up, equal to the models, down, and up again."""
+"""The migrations as a deployment meets them, on every PostgreSQL at hand: up, equal to the models, down, up again."""
 
 import pytest
 import sqlalchemy as sa
