@@ -7,7 +7,8 @@ from api.blueprint import Door
 from api.enrollments import mine, timeline
 from api.patients import service as patients
 from api.patients import zones
-from schemas.enrollments import EnrollmentsQuery, MyEnrollmentAnswer, MyEnrollmentsAnswer
+from schemas.enrollments import EnrollmentsQuery
+from schemas.my_enrollment import MyEnrollmentAnswer, MyEnrollmentsAnswer
 
 door = Door("enrollments", kind="patient", tag="Enrollment")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.enrollments import MyEnrollmentAnswer, MyEnrollmentsAnswer
+from schemas.my_enrollment import MyEnrollmentAnswer, MyEnrollmentsAnswer
 from tests.enrollments.deciding import decide, place, step_down
 from tests.knocking import Knocker
 
