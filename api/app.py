@@ -11,7 +11,22 @@ from flask import Flask, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 
-from api import auth, config, db, errors, events, health, language, observe, pages, reading, throttle
+from api import (
+    audit,
+    auth,
+    config,
+    db,
+    errors,
+    events,
+    health,
+    idempotency,
+    language,
+    observe,
+    pages,
+    queue,
+    reading,
+    throttle,
+)
 from api.access import service as access
 from api.access import standing
 from api.checkins import clinic as checkins_clinic
@@ -22,6 +37,7 @@ from api.contract import Operation
 from api.enrollments import clinic as enrollments_clinic
 from api.enrollments import patient as enrollments_patient
 from api.enrollments import transitions
+from api.messages import gateway as gateways
 from api.patients import clinic as patients_clinic
 from api.patients import patient as patients_patient
 from api.patients import service as patients
@@ -35,12 +51,15 @@ from api.programs import public_app as app_public
 from api.programs import public_locations as locations_public
 from api.reminders import hearing as reminders
 from api.reminders import patient as reminders_patient
+from api.reminders import worker as reminders_worker
 from api.sessions import clinic as sessions_clinic
 from api.sessions import clinic_series as series_clinic
 from api.sessions import hearing as sessions_hearing
 from api.sessions import patient as sessions_patient
+from api.sessions import worker as sessions_worker
 from api.staff import clinic as staff_clinic
 from api.staff import duty
+from api.staff import worker as staff_worker
 from api.today import patient as today_patient
 
 DOORS = (
@@ -122,6 +141,7 @@ def open_house(settings: config.Config) -> None:
     language.ask_preference(patients.language)
     about.use(settings)
     zones.use_clinic_zone(settings.clinic_time_zone)
+    gateways.use(gateways.of(settings.messages_file))
     duty.use(settings.duty_contacts, needed=not settings.development)
     subscribe()
 
@@ -132,6 +152,28 @@ def subscribe() -> None:
     events.subscribe(PatientStatusChanged, transitions.on_status_changed)
     for kind, handler in (*sessions_hearing.SUBSCRIPTIONS, *reminders.SUBSCRIPTIONS, *checkins_planning.SUBSCRIPTIONS):
         events.subscribe(kind, handler)
+
+
+def ticks() -> None:
+    """What the workers do by the clock. Registering again changes nothing."""
+    for seconds, name, function in (
+        (1, "reminders", reminders_worker.run),
+        (2, "alerts", staff_worker.run),
+        (10, "audit-seals", _seal),
+        (3600, "series", sessions_worker.run),
+        (3600, "idempotency-records", _forget),
+    ):
+        queue.every(seconds, name)(function)
+
+
+def _seal() -> bool:
+    with db.transaction(db.WORKER):
+        return audit.seal() == audit.SEAL_BATCH
+
+
+def _forget() -> None:
+    with db.transaction(db.WORKER):
+        idempotency.forget_old()
 
 
 def operations() -> list[Operation]:
@@ -150,6 +192,8 @@ class Api(flask_smorest.Api):
 
 def refuse_the_unreadable() -> None:
     """Methods that nobody knows, and addresses longer than `LONGEST_ADDRESS` bytes."""
+    if request.url_rule:
+        observe.note().route = request.url_rule.rule
     if request.method not in observe.METHODS:
         raise errors.NotImplementedMethod
     if len(request.environ.get("QUERY_STRING", "")) + len(request.path) > LONGEST_ADDRESS:

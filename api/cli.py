@@ -1,4 +1,4 @@
-"""The commands: `python -m api.cli run | serve | worker | migrate | catalogue | demo | roles | openapi`.
+"""The commands: `python -m api.cli run | serve | worker | migrate | catalogue | demo | prepare | roles | openapi`.
 
 What goes wrong is one sentence and a non-zero exit. A defect of ours is a sentence too; its traceback goes to a file.
 Each command imports what it needs, so that none waits for the others' modules.
@@ -44,6 +44,7 @@ def worker() -> int:
 
     settings = config.read()
     app.open_house(settings)
+    app.ticks()
     return process.main(settings.database_url)
 
 
@@ -80,6 +81,21 @@ def demo() -> int:
     return 0
 
 
+def prepare() -> int:
+    """Run the script of `roles` on the server of DATABASE_ADMIN_URL, with the database and passwords of both logins."""
+    from api import preflight
+    from api import roles as house
+
+    app, owner = (preflight.login(os.environ, name) for name in ("DATABASE_URL", "DATABASE_OWNER_URL"))
+    house.apply(
+        preflight.administrator(os.environ),
+        app.database or "continuum",
+        app_password=app.password,
+        owner_password=owner.password,
+    )
+    return 0
+
+
 def roles() -> int:
     """Print the script that the administrator of a database of one's own runs once with psql."""
     from api import roles as house
@@ -97,7 +113,7 @@ def openapi() -> int:
 
 
 COMMANDS: dict[str, Callable[[], int]] = {
-    command.__name__: command for command in (run, serve, worker, migrate, catalogue, demo, roles, openapi)
+    command.__name__: command for command in (run, serve, worker, migrate, catalogue, demo, prepare, roles, openapi)
 }
 
 

@@ -48,7 +48,6 @@ class Meeting:
 
     def meet(self, parameters: dict[str, Any]) -> Response:
         """Meet the running request; `parameters` are those of its path."""
-        observe.note().route = self.operation.rule
         g.caller = caller = self._admit()
         if self._hot:
             self._refuse_surplus(parameters)
@@ -120,9 +119,9 @@ class Meeting:
             response = render(self.operation.answers, self.operation.status, self._replay(done.resource_id))  # type: ignore[arg-type]
             response.headers["Idempotency-Replayed"] = "true"
             return response
-        response = self._view(**parameters)
+        answer: Response = self._view(**parameters)
         idempotency.keep(principal=principal, key=key, fingerprint=print_, resource_id=g.get("resource_id"))
-        return response
+        return answer
 
     def _previews(self) -> bool:
         """Whether the body asks for a preview: it converges, so it needs no key, and is audited as a read."""

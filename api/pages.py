@@ -66,7 +66,7 @@ def _signature(payload: bytes, bound_to: Sequence[Any]) -> bytes:
 def page(
     select: sa.Select[Any],
     *,
-    keys: Sequence[sa.ColumnElement[Any]],
+    keys: Sequence[Any],
     asked: int,
     page_token: str | None,
     bound_to: Sequence[Any],

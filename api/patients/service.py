@@ -42,33 +42,34 @@ def upsert(
 
     What is None is left as it is: the app's own choice of language outlives the record system's silence.
     """
-    session = db.session()
-    made = session.scalar(
+    given = {name: value for name, value in (("preferred_name", preferred_name), ("language", language)) if value}
+    made: Patient | None = db.session().scalar(
         insert(Patient)
-        .values(id=db.uuid7(), external_id=external_id, created_at=at)
+        .values(id=db.uuid7(), external_id=external_id, created_at=at, **given)
         .on_conflict_do_nothing(index_elements=[Patient.external_id])
-        .returning(Patient.id)
+        .returning(Patient)
     )
     if made is not None:
-        session.execute(sa.insert(PatientVersion).values(patient_id=made))
+        db.session().execute(sa.insert(PatientVersion).values(patient_id=made.id))
+        return made
     patient = by_external_id(external_id)
-    given = {"preferred_name": preferred_name, "language": language}
-    changed = {name: value for name, value in given.items() if value is not None and value != getattr(patient, name)}
-    if changed:
-        patient.version = versions.touch([patient.id])[patient.id]
-        for name, value in changed.items():
-            setattr(patient, name, value)
-        session.flush()
+    if changed := {name: value for name, value in given.items() if value != getattr(patient, name)}:
+        _change(patient, changed)
     return patient
+
+
+def _change(patient: Patient, values: dict[str, Any]) -> None:
+    patient.version = versions.touch([patient.id])[patient.id]
+    for name, value in values.items():
+        setattr(patient, name, value)
+    db.session().flush()
 
 
 def set_status(*, patient_id: UUID, status: str, at: datetime) -> Patient:
     """Suspend, reinstate, or record a death or a merger. Setting the same status again changes nothing."""
     patient = one(patient_id=patient_id)
     if patient.status != status:
-        patient.version = versions.touch([patient_id])[patient_id]
-        patient.status = status
-        db.session().flush()
+        _change(patient, {"status": status})
         events.announce(PatientStatusChanged(patient_id, status, at))
     return patient
 

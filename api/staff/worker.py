@@ -13,11 +13,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from api import db
+from api import clock, db
 from api.messages import gateway as gateways
 from api.messages import templates
 from api.observe import log
-from api.programs import hours
+from api.programs import hours, shelf
 from api.programs.edition import Location
 from api.staff import duty
 from api.staff.models import Alert, AlertNotice
@@ -46,8 +46,16 @@ class Told:
     outcome: str
 
 
-def tick(*, at: datetime, gateway: gateways.Gateway, locations: Sequence[Location]) -> bool:
-    """Send what is due at `at`; True when more may be due already. `locations` say when the clinic is open."""
+def run() -> bool:
+    """One turn by the clock and the gateway in use; whether more may be due already."""
+    return tick(at=clock.now(), gateway=gateways.in_use())
+
+
+def tick(*, at: datetime, gateway: gateways.Gateway, locations: Sequence[Location] | None = None) -> bool:
+    """Send what is due at `at`; True when more may be due already.
+
+    `locations` say when the clinic is open; without them, the catalogue does.
+    """
     contacts = duty.contacts()
     if not contacts:
         return False
@@ -56,7 +64,8 @@ def tick(*, at: datetime, gateway: gateways.Gateway, locations: Sequence[Locatio
     told = [told for due in claimed for told in _tell(due, contacts, gateway)]
     if told:
         with db.transaction(db.WORKER):
-            _settle(told, at, deadline(locations, start=at))
+            places = shelf.inside().locations if locations is None else locations
+            _settle(told, at, deadline(places, start=at))
     return len(claimed) == BATCH
 
 
