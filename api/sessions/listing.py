@@ -19,6 +19,7 @@ LOOK_BACK = timedelta(days=1)
 LOOK_AHEAD = timedelta(weeks=4)
 LONGEST = timedelta(days=366)
 FIRST = UUID(int=0)
+LEAD = sa.literal_column(f"interval '{CHECK_IN_LEAD.total_seconds():.0f} seconds'", sa.Interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,12 @@ def next_token(more: str, shown: Window, *, bound_to: tuple[Any, ...]) -> str:
     return pages.token([starts_at, session_id, shown.until.isoformat()], bound_to=bound_to)
 
 
-def json(session: Any, place: Any, language: sa.ColumnElement[str]) -> list[sa.Label[Any]]:
-    """The columns of one session as its patient sees it, for rows that become JSON objects."""
-    spanish = sa.case((language == "es", session.title_es))
+def json(session: Any, place: Any, language: sa.ColumnElement[str]) -> list[Any]:
+    """The columns of one session as its patient sees it, for rows that become JSON objects.
+
+    ``place`` is ``Attendance``, or a subquery with all of its columns.
+    """
+    spanish = sa.case((language == sa.literal_column("'es'"), session.title_es))
     return [
         session.id,
         session.kind,
@@ -64,7 +68,7 @@ def json(session: Any, place: Any, language: sa.ColumnElement[str]) -> list[sa.L
         session.facilitator,
         session.location_id,
         session.room,
-        utc(place.starts_at - CHECK_IN_LEAD).label("check_in_opens_at"),
+        utc(place.starts_at - LEAD).label("check_in_opens_at"),
         utc(place.ends_at).label("check_in_closes_at"),
         _reply(place).label("reply"),
         _arrival(place).label("arrival"),
@@ -73,8 +77,9 @@ def json(session: Any, place: Any, language: sa.ColumnElement[str]) -> list[sa.L
 
 
 def utc(instant: Any) -> sa.ColumnElement[str]:
-    layout: sa.ColumnElement[str] = sa.literal_column("""'YYYY-MM-DD"T"HH24:MI:SS"Z"'""")
-    return sa.func.to_char(sa.func.timezone(sa.literal_column("'UTC'"), instant), layout)
+    """RFC 3339 in whole seconds: the text of a timestamp with its blank replaced, in half the time of ``to_char``."""
+    text = sa.cast(sa.func.timezone(sa.literal_column("'UTC'"), instant), sa.Text)
+    return sa.func.replace(text, sa.literal_column("' '"), sa.literal_column("'T'")).op("||")(sa.literal_column("'Z'"))
 
 
 def _object(**members: Any) -> sa.ColumnElement[Any]:
@@ -97,7 +102,7 @@ def _reply(place: Any) -> sa.ColumnElement[Any]:
 
 
 def _arrival(place: Any) -> sa.ColumnElement[Any]:
-    inside = place.arrived_at.between(place.starts_at - CHECK_IN_LEAD, place.ends_at)
+    inside = place.arrived_at.between(place.starts_at - LEAD, place.ends_at)
     placement = sa.case((inside, sa.literal_column("'in_window'")), else_=sa.literal_column("'outside_window'"))
     said = _object(placement=placement, arrived_at=utc(place.arrived_at))
     return sa.case((place.arrived_at.is_not(None), said))
@@ -134,21 +139,31 @@ def _in_window() -> list[sa.ColumnElement[bool]]:
     ]
 
 
-def _rows(caller: sa.CTE) -> sa.Select[Any]:
+def _shown(caller: sa.CTE, page: sa.Select[Any]) -> sa.Select[*tuple[Any, ...]]:
+    """The page's places with their sessions. The page is cut before anything is joined to it or rendered."""
+    place = page.lateral("place")
     language = sa.select(_language(caller).label("language")).correlate(caller).offset(sa.literal_column("0"))
     chosen = language.lateral("chosen")
     return (
-        sa.select(*json(CareSession, Attendance, chosen.c.language))
-        .select_from(sa.join(Attendance, CareSession, CareSession.id == Attendance.session_id).join(chosen, sa.true()))
-        .where(*places(caller))
+        sa.select(*json(CareSession, place.c, chosen.c.language))
+        .select_from(sa.join(place, CareSession, CareSession.id == place.c.session_id).join(chosen, sa.true()))
+        .order_by(place.c.starts_at, place.c.session_id)
+        .correlate(caller)
+    )
+
+
+def _page(caller: sa.CTE, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return (
+        sa.select(Attendance.__table__)
+        .where(*places(caller), *conditions)
+        .order_by(Attendance.starts_at, Attendance.session_id)
         .correlate(caller)
     )
 
 
 def _window_reading(caller: sa.CTE) -> Reading:
     size = sa.bindparam("size", type_=sa.Integer)
-    order = (Attendance.starts_at, Attendance.session_id)
-    rows = _rows(caller).where(*_in_window()).order_by(*order).limit(size).lateral("t")
+    rows = _shown(caller, _page(caller, *_in_window()).limit(size)).lateral("t")
     items = sa.func.json_strip_nulls(sa.func.coalesce(sa.func.json_agg(rows.table_valued()), sa.literal_column("'[]'")))
     body = sa.select(sa.cast(items, sa.Text)).select_from(rows).correlate(caller).scalar_subquery()
     return Reading(tag=_version(caller), body=body, more=_more(caller, size))
@@ -156,23 +171,15 @@ def _window_reading(caller: sa.CTE) -> Reading:
 
 def _more(caller: sa.CTE, size: Any) -> sa.ColumnElement[str]:
     """The key of the page's last session if another follows it: two index entries, read past those of the page."""
-    key = (utc(Attendance.starts_at) + " " + sa.cast(Attendance.session_id, sa.Text)).label("key")
-    edge = (
-        sa.select(key)
-        .where(*places(caller), *_in_window())
-        .order_by(Attendance.starts_at, Attendance.session_id)
-        .correlate(caller)
-        .offset(size - 1)
-        .limit(sa.literal_column("2"))
-        .lateral("edge")
-    )
-    last = sa.case((sa.func.count() == 2, sa.func.min(edge.c.key)))
+    edge = _page(caller, *_in_window()).offset(size - 1).limit(sa.literal_column("2")).lateral("edge")
+    key = utc(edge.c.starts_at).op("||")(sa.literal_column("' '")).op("||")(sa.cast(edge.c.session_id, sa.Text))
+    last = sa.case((sa.func.count() == 2, sa.func.min(key)))
     return sa.select(last).select_from(edge).correlate(caller).scalar_subquery()
 
 
 def _single_reading(caller: sa.CTE) -> Reading:
     session_id = sa.bindparam("session_id", type_=sa.Uuid)
-    row = _rows(caller).where(Attendance.session_id == session_id).lateral("t")
+    row = _shown(caller, _page(caller, Attendance.session_id == session_id).limit(sa.literal_column("1"))).lateral("t")
     item = sa.func.json_strip_nulls(sa.func.row_to_json(row.table_valued()))
     body = sa.select(sa.cast(item, sa.Text)).select_from(row).correlate(caller).scalar_subquery()
     return Reading(tag=_version(caller), body=body)

@@ -10,7 +10,6 @@ from flask import Response
 from api import answering, clock, errors, language, pages
 from api.blueprint import Door
 from api.hotread import HotAnswer
-from api.hotread import HotAnswer
 from api.sessions import attendance, listing, place, replies, showing
 from schemas.sessions import SessionAnswer, SessionCheckInAsk, SessionReplyAsk, SessionsAnswer, SessionsQuery
 
