@@ -1,48 +1,59 @@
-"""The clinic's everyday acts, by its own doors, for tests that need a week to have happened."""
+"""The demo clinic with something of everything in it, for tests that go through all operations."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from api import clock, db, demo
+from api.app import Continuum
+from api.patients import service as patients
+from tests.conftest import sign_in
 from tests.knocking import Knocker
 
+# What is there, by the name of a path parameter; asked of the database, since no caller sees all of it.
+THERE = {
+    "external_id": "SELECT external_id FROM patients WHERE id = %s",
+    "patient_id": "SELECT id FROM patients WHERE id = %s",
+    "enrollment_id": "SELECT id FROM enrollments WHERE patient_id = %s",
+    "session_id": "SELECT session_id FROM attendances WHERE patient_id = %s ORDER BY starts_at DESC",
+    "check_in_id": "SELECT id FROM check_ins WHERE patient_id = %s",
+    "series_id": "SELECT id FROM session_series ORDER BY id",
+    "location_id": "SELECT id FROM locations",
+    "closure_id": "SELECT id FROM location_closures",
+    "alert_id": "SELECT id FROM alerts",
+    "task_id": "SELECT id FROM tasks",
+    "slug": "SELECT 'iop'",
+    "key": "SELECT 'phq-9'",
+}
+NOT_SAFE = {"instrument": "daily", "instrument_version": "1", "answers": [{"item": "safe_now", "choice": "no"}]}
 
-def place(clinic: Knocker, patient: Knocker, program: str = "iop") -> dict[str, Any]:
-    placed = clinic.post(
-        f"/v1/clinic/patients/{patient.external_id}/enrollments",
-        json={"program": program, "starts_at": "2026-11-16T14:00:00Z", "focus": ["substance_use"]},
+
+@pytest.fixture
+def sam(app: Continuum) -> Knocker:
+    """The demo patient, signed in, who has just said that they do not feel safe."""
+    demo.load(app.settings)
+    with db.transaction(db.SYSTEM):
+        patient_id = patients.by_external_id(demo.PATIENT).id
+    knocker = sign_in(app, patient_id, demo.PATIENT)
+    now = clock.now().isoformat()
+    said = knocker.post(
+        "/v1/me/check-ins", json={**NOT_SAFE, "id": str(db.uuid7()), "occurred_at": now, "sent_at": now}
     )
-    assert placed.status_code == 201, placed.json
-    return dict(placed.json)
+    assert said.status_code == 201, said.text
+    return knocker
 
 
-def schedule(clinic: Knocker, patient: Knocker, *, at: str = "18:00", days: str = "MO,WE,FR") -> dict[str, Any]:
-    made = clinic.post(
-        "/v1/clinic/session-series",
-        json={
-            "kind": "group",
-            "title": "Evening group",
-            "modality": "in_person",
-            "program": "iop",
-            "time_zone": "America/New_York",
-            "first_on": "2026-11-23",
-            "starts_local": at,
-            "duration_minutes": 180,
-            "rrule": f"FREQ=WEEKLY;BYDAY={days};COUNT=12",
-        },
-    )
-    assert made.status_code == 201, made.json
-    joined = clinic.put(f"/v1/clinic/session-series/{made.json['id']}/members/{patient.id}")
-    assert joined.status_code in (200, 201, 204), joined.json
-    return dict(made.json)
+Find = Callable[[str], Any]
 
 
-def change(clinic: Knocker, session_id: str, **changed: Any) -> dict[str, Any]:
-    """One session, changed on its own."""
-    read = clinic.get(f"/v1/clinic/sessions/{session_id}")
-    asked = ("starts_at", "duration_minutes", "status", "title", "modality")
-    answer = clinic.put(
-        f"/v1/clinic/sessions/{session_id}",
-        json={**{name: read.json[name] for name in asked if name in read.json}, "duration_minutes": 180, **changed},
-        if_match=read.headers["ETag"],
-    )
-    assert answer.status_code == 200, answer.json
-    return dict(answer.json)
+@pytest.fixture
+def there(sam: Knocker, owner_sql: Callable[..., list[tuple[Any, ...]]]) -> Find:
+    """The id that a path parameter of this name may have; None where nothing of the kind is there."""
+
+    def find(name: str) -> Any:
+        statement = THERE[name]
+        found = owner_sql(statement, *([sam.id] if "%s" in statement else []))
+        return found[0][0] if found else None
+
+    return find

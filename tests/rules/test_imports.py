@@ -8,7 +8,11 @@ from pathlib import Path
 from tests.rules.code import ROOT
 
 BAD = Path(__file__).parent / "bad"
-CHECK = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(config_filename=sys.argv[1], cache_dir=None))"
+CHECK = """
+import sys
+from importlinter.cli import lint_imports
+sys.exit(lint_imports(config_filename=sys.argv[1], cache_dir=None))
+"""
 
 
 def lint(config: Path, folder: Path) -> subprocess.CompletedProcess[str]:
