@@ -9,7 +9,7 @@ from schemas.programs import PLACEMENT, DurationAnswer, ProgramStepAnswer, Range
 
 EXAMPLE_ID = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e01"
 STATES = ("none", "planned", "active", "paused", "ended")
-MOMENTS = ("started", "moved", "paused", "resumed", "ended")
+MOMENTS = ("planned", "started", "moved", "paused", "resumed", "ended")
 
 
 class LevelAnswer(Answer):

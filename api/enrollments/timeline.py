@@ -64,11 +64,11 @@ def _stay(stay: Enrollment, told: _Told, edition: Edition, language: str, at: da
         "status": mine.state(stay, at),
         "starts_at": stay.starts_at,
         "ended_at": stay.ended_at,
-        "moments": list(_moments(stay, told, edition, language)),
+        "moments": list(_moments(stay, told, edition, language, at)),
     }
 
 
-def _moments(stay: Enrollment, told: _Told, edition: Edition, language: str) -> Iterator[Json]:
+def _moments(stay: Enrollment, told: _Told, edition: Edition, language: str, at: datetime) -> Iterator[Json]:
     """A step is told once, by the stay that it began."""
     origin = told.origins.get(stay.id)
     names = {
@@ -78,5 +78,12 @@ def _moments(stay: Enrollment, told: _Told, edition: Edition, language: str) -> 
     for fact in told.facts.get(stay.id, ()):
         if fact.kind == "ended" and stay.id in told.stepped_out:
             continue
-        kind = "moved" if fact.kind == "started" and origin else fact.kind
+        kind = _kind(fact.kind, stepped=origin is not None, ahead=fact.effective_at > at)
         yield {"kind": kind, "at": fact.effective_at, "text": words.MOMENTS[kind][language].format(**names)}
+
+
+def _kind(recorded: str, *, stepped: bool, ahead: bool) -> str:
+    """Only a beginning may lie ahead, and only a beginning is told as a move."""
+    if recorded != "started":
+        return recorded
+    return "planned" if ahead else "moved" if stepped else "started"

@@ -30,6 +30,10 @@ MOMENTS = {
         "en": "You started the {name}.",
         "es": "Usted comenzó este nivel de atención: {name}.",
     },
+    "planned": {
+        "en": "You have a place in the {name} from this day on.",
+        "es": "Desde este día usted tiene un lugar en este nivel de atención: {name}.",
+    },
     "moved": {
         "en": "You moved from the {before} to the {name}.",
         "es": "Usted pasó de un nivel de atención a otro: de {before} a {name}.",

@@ -85,8 +85,10 @@ def test_a_place_that_begins_later_is_told_as_such(
     travel("2026-11-23T15:00:00Z")
     place(clinic, patient, starts_at="2026-11-30T15:00:00Z")
     assert mine(patient)["status"] == "planned"
+    assert stays(patient)[0]["moments"][0]["kind"] == "planned"
     travel("2026-11-30T15:00:00Z")
     assert mine(patient)["status"] == "active"
+    assert stays(patient)[0]["moments"][0]["kind"] == "started"
 
 
 def test_a_pause_is_told_in_plain_words(clinic: Knocker, patient: Knocker) -> None:
