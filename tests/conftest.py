@@ -17,7 +17,7 @@ from api import auth, clock, config, db, postgres, vocabulary
 from api.access import service as access
 from api.app import Continuum, create_app
 from api.patients import service as patients
-from api.programs import catalogue
+from api.programs import catalogue, shelf
 from tests.knocking import Knocker
 
 KEPT = ("alembic_version", "programs", "program_revisions", "catalogue_version", "check_in_schedules")
@@ -86,6 +86,7 @@ def swept(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if sweeper:
         sweeper.execute(psycopg.ClientCursor(sweeper).mogrify(SWEEP, [list(KEPT)]))
+        shelf.forget()
 
 
 @pytest.fixture

@@ -68,38 +68,37 @@ def stock() -> Stock:
     Begins a transaction where it has to ask, so it must not be called inside of one. Raises
     `errors.Unavailable` when it has to ask and the database is out of reach.
     """
-    global _checked, _stock
-    current = _stock
-    if current is not None and time.monotonic() - _checked < about.clinic().catalogue_max_age_seconds:
-        return current
+    if fresh := _fresh():
+        return fresh
     if not _checking.acquire(timeout=PATIENCE_SECONDS):
         raise errors.Unavailable
     try:
-        kept = _stock
-        if kept is None or time.monotonic() - _checked >= about.clinic().catalogue_max_age_seconds:
-            asked = time.monotonic()
-            with db.transaction(db.PUBLIC):
-                newer = reading.edition_unless(kept.edition.version if kept else None)
-            kept = Stock(newer) if newer else kept
-            _stock, _checked = kept, asked
-        assert kept is not None, "an edition that is not known is always read"
-        return kept
+        if fresh := _fresh():
+            return fresh
+        with db.transaction(db.PUBLIC):
+            return _asked()
     finally:
         _checking.release()
 
 
 def inside() -> Edition:
     """As `stock`, for readers inside a transaction that does not itself write to the catalogue: it asks there."""
+    return (_fresh() or _asked()).edition
+
+
+def _fresh() -> Stock | None:
+    return _stock if time.monotonic() - _checked < about.clinic().catalogue_max_age_seconds else None
+
+
+def _asked() -> Stock:
+    """The edition that is known here if it is still the newest, else the newest."""
     global _checked, _stock
-    current = _stock
-    if current is not None and time.monotonic() - _checked < about.clinic().catalogue_max_age_seconds:
-        return current.edition
-    asked = time.monotonic()
-    newer = reading.edition_unless(current.edition.version if current else None)
-    kept = Stock(newer) if newer else current
-    assert kept is not None, "an edition that is not known is always read"
-    _stock, _checked = kept, asked
-    return kept.edition
+    kept, asked = _stock, time.monotonic()
+    newer = reading.edition_unless(kept.edition.version if kept else None)
+    current = Stock(newer) if newer else kept
+    assert current is not None, "an edition that is not known is always read"
+    _stock, _checked = current, asked
+    return current
 
 
 def forget() -> None:

@@ -15,9 +15,13 @@ FROM program_revisions WHERE program_id = programs.id AND number = 1
 
 @pytest.fixture
 def catalogue(app, owner_sql) -> Iterator[None]:
-    """Everything that the clinic published in the test is taken back after it."""
-    shelf.forget()
+    """As shipped before the test, and again after it."""
+
+    def restore():
+        owner_sql(AS_SHIPPED)
+        owner_sql("DELETE FROM program_revisions WHERE number > 1")
+        shelf.forget()
+
+    restore()
     yield
-    owner_sql(AS_SHIPPED)
-    owner_sql("DELETE FROM program_revisions WHERE number > 1")
-    shelf.forget()
+    restore()
