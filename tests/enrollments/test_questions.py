@@ -40,7 +40,7 @@ def test_many_patients_are_asked_about_at_once(
     place(clinic, other_patient, starts_at=day(1).isoformat())
     nobody = new_patient().id
     with db.transaction(db.WORKER):
-        found = enrollments.current_of([moved, other_patient.id, nobody], day(9))  # type: ignore[list-item]
+        found = enrollments.current_of([moved, other_patient.id, nobody], day(9))
     assert {patient: one.program_slug for patient, one in found.items()} == {moved: "op", other_patient.id: "iop"}
 
 
@@ -48,7 +48,7 @@ def test_a_history_leaves_out_what_was_entered_in_error(clinic: Knocker, patient
     decide(clinic, place(clinic, patient, "op", starts_at=day(1).isoformat()), "correct")
     place(clinic, patient, starts_at=day(2).isoformat())
     with db.transaction(db.WORKER):
-        (only,) = enrollments.history(patient_id=patient.id)  # type: ignore[arg-type]
-        assert enrollments.current(patient_id=patient.id, at=day(1)) is None  # type: ignore[arg-type]
+        (only,) = enrollments.history(patient_id=patient.id)
+        assert enrollments.current(patient_id=patient.id, at=day(1)) is None
     assert only.program_slug == "iop"
     assert only.covers(day(2)) and not only.covers(day(1))

@@ -54,22 +54,24 @@ def test_who_waited_for_another_decision_is_told_even_where_theirs_would_still_f
 ) -> None:
     """A pause and then a step would fit; but both were decided on the same reading."""
     iop = place(clinic, patient, starts_at=MONDAY)
-    acts = (
-        lambda: decide(clinic, iop, "pause", reason="medical", effective_at="2026-11-09T15:00:00Z").status_code,
-        lambda: decide(clinic, iop, "step_down", program="op", reason="completed").status_code,
+    decisions = (
+        {"kind": "pause", "reason": "medical", "effective_at": "2026-11-09T15:00:00Z"},
+        {"kind": "step_down", "program": "op", "reason": "completed"},
     )
     with ThreadPoolExecutor(2) as threads, psycopg.connect(server.dsn("postgres", "continuum")) as holder:
         holder.execute("SELECT FROM patient_versions WHERE patient_id = %s FOR UPDATE", (patient.id,))
-        deciding = [threads.submit(act) for act in acts]
-        wait_until_two_wait(server)
+        deciding = []
+        for decision in decisions:
+            deciding.append(threads.submit(lambda asked=decision: decide(clinic, iop, **asked).status_code))
+            wait_until_waiting(server, len(deciding))
         holder.commit()
-        assert sorted(one.result() for one in deciding) == [200, 409]
+        assert [one.result() for one in deciding] == [200, 409]
 
 
-def wait_until_two_wait(server: postgres.Server) -> None:
+def wait_until_waiting(server: postgres.Server, count: int) -> None:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%patient_versions%'"
     with psycopg.connect(server.dsn("postgres", "continuum"), autocommit=True) as watcher:
         until = time.monotonic() + 10
-        while watcher.execute(waiting).fetchone() != (2,):
+        while watcher.execute(waiting).fetchone() != (count,):
             assert time.monotonic() < until, "nobody waits for the patient's lock"
             time.sleep(0.01)
