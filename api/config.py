@@ -32,6 +32,7 @@ class Config:
     duty_contacts: tuple[str, ...]
     messages_file: Path | None
     metrics_port: int | None
+    proxies: int
     database_pool: int
     threads: int
     statement_timeout_ms: int
@@ -65,6 +66,7 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         app_features=_words(env, "APP_FEATURES"),
         duty_contacts=_words(env, "DUTY_CONTACTS"),
         messages_file=Path(env["MESSAGES_FILE"]) if env.get("MESSAGES_FILE") else None,
+        proxies=_number(env, "PROXIES", 0, low=0, high=10),
         metrics_port=_number(env, "METRICS_PORT", 0, low=0, high=65_535) or None,
         database_pool=_number(env, "DATABASE_POOL", 8, low=1, high=200),
         threads=_number(env, "THREADS", 8, low=1, high=256),
