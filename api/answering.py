@@ -54,7 +54,8 @@ def expected_from(header: str | None) -> int | None:
     if header.strip() == "*":
         return None
     tag = header.strip()
-    if not (len(tag) < 22 and tag[0] == tag[-1] == '"' and tag[1:-1].isdecimal()):
+    # Eighteen digits: more would not fit into the bigint it is compared with.
+    if not (2 < len(tag) < 21 and tag[0] == tag[-1] == '"' and tag[1:-1].isdecimal()):
         raise errors.PreconditionFailed
     return int(tag[1:-1])
 
@@ -89,7 +90,7 @@ def hot(
     known = tag if of_variant == variant else None
     answer = read.run(g.caller, known=known, **parameters)
     headers = {"ETag": f'"{answer.tag}~{variant}"'}
-    if answer.body is None and known:
+    if answer.tag == known:
         return Response(status=304, headers=headers)
     if answer.body is None:
         raise errors.NotFound

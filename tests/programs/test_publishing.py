@@ -179,3 +179,11 @@ def test_loading_the_catalogue_again_never_overwrites_what_the_clinic_published(
 def test_a_patient_cannot_publish(patient, revision):
     content, tag = revision("iop")
     assert patient.put("/v1/clinic/programs/iop", json=content, if_match=tag).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "tag", [" ", '"', '""', '"x"', 'W/"1"', '"1', "1", '"' + "9" * 30 + '"', '"9223372036854775808"']
+)
+def test_a_tag_that_is_none_of_ours_changes_nothing(clinic, revision, tag):
+    content, _ = revision("iop")
+    assert clinic.put("/v1/clinic/programs/iop", json=content, if_match=tag).status_code == 412
