@@ -124,8 +124,12 @@ def the_problem_is_written_down(_ctx: Any, response: Any, case: Any) -> None:
 
 
 def a_fitting_request_is_understood(_ctx: Any, response: Any, case: Any) -> None:
-    """A body that fits the contract is never called malformed, nor of the wrong type."""
-    if case.meta.generation.mode.is_positive and not case.query:
+    """A body that fits the contract is never called malformed, nor of the wrong type.
+
+    OpenAPI cannot say that a header is needed unless the body asks for a preview, so that lack is no misfit.
+    """
+    keyless = "/problems/idempotency-key-missing" in response.text
+    if case.meta.generation.mode.is_positive and not case.query and not keyless:
         assert response.status_code not in (400, 415), response.text[:500]
 
 
