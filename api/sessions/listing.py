@@ -119,9 +119,15 @@ def _language(caller: sa.CTE) -> sa.ColumnElement[str]:
     return sa.func.coalesce(own, sa.bindparam("language", type_=sa.Text))
 
 
-def _version(caller: sa.CTE) -> sa.ColumnElement[str]:
+def _tag(caller: sa.CTE) -> sa.ColumnElement[str]:
+    """The patient's version and the language of the titles."""
     own = sa.select(PatientVersion.version).where(PatientVersion.patient_id == caller.c.id).correlate(caller)
-    return sa.cast(own.scalar_subquery(), sa.Text)
+    return sa.func.concat_ws(sa.literal_column("'.'"), own.scalar_subquery(), _language(caller))
+
+
+def language_of(tag: str) -> str:
+    """The language of an answer that carries ``tag``."""
+    return tag.rpartition(".")[2]
 
 
 def places(caller: sa.CTE) -> list[sa.ColumnElement[bool]]:
@@ -166,7 +172,7 @@ def _window_reading(caller: sa.CTE) -> Reading:
     rows = _shown(caller, _page(caller, *_in_window()).limit(size)).lateral("t")
     items = sa.func.json_strip_nulls(sa.func.coalesce(sa.func.json_agg(rows.table_valued()), sa.literal_column("'[]'")))
     body = sa.select(sa.cast(items, sa.Text)).select_from(rows).correlate(caller).scalar_subquery()
-    return Reading(tag=_version(caller), body=body, more=_more(caller, size))
+    return Reading(tag=_tag(caller), body=body, more=_more(caller, size))
 
 
 def _more(caller: sa.CTE, size: Any) -> sa.ColumnElement[str]:
@@ -182,7 +188,7 @@ def _single_reading(caller: sa.CTE) -> Reading:
     row = _shown(caller, _page(caller, Attendance.session_id == session_id).limit(sa.literal_column("1"))).lateral("t")
     item = sa.func.json_strip_nulls(sa.func.row_to_json(row.table_valued()))
     body = sa.select(sa.cast(item, sa.Text)).select_from(row).correlate(caller).scalar_subquery()
-    return Reading(tag=_version(caller), body=body)
+    return Reading(tag=_tag(caller), body=body)
 
 
 MINE = HotRead(_window_reading)

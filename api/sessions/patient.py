@@ -9,7 +9,7 @@ from flask import Response
 
 from api import answering, clock, errors, language, pages
 from api.blueprint import Door
-from api.hotread import HotAnswer
+from api.hotread import HotAnswer, HotRead
 from api.sessions import attendance, listing, place, replies, showing
 from schemas.sessions import SessionAnswer, SessionCheckInAsk, SessionReplyAsk, SessionsAnswer, SessionsQuery
 
@@ -35,16 +35,8 @@ def list_my_sessions(asked: dict[str, Any]) -> Response:
         following = f',"next_page_token":"{token}"' if token else ""
         return f'{{"items":{found.body}{following}}}'
 
-    return answering.hot(
-        listing.MINE,
-        variant=_variant(language.accepted(), shown, size),
-        frame=frame,
-        language=language.accepted(),
-        since=shown.since,
-        until=shown.until,
-        after=shown.after,
-        size=size,
-    )
+    asked_for = {"since": shown.since, "until": shown.until, "after": shown.after, "size": size}
+    return _hot(listing.MINE, frame=frame, **asked_for)
 
 
 @door.get(
@@ -59,8 +51,7 @@ def list_my_sessions(asked: dict[str, Any]) -> Response:
 @door.answers(SessionAnswer)
 def get_my_session(session_id: UUID) -> Response:
     """One of the patient's own sessions, with reply, arrival and attendance."""
-    accepted = language.accepted()
-    return answering.hot(listing.ONE, variant=_variant(accepted, session_id), language=accepted, session_id=session_id)
+    return _hot(listing.ONE, session_id=session_id)
 
 
 @door.put(
@@ -130,6 +121,10 @@ def _check_window(asked: dict[str, Any]) -> None:
         raise errors.BadRequest("`to` must lie after `from`, by a year at most.")
 
 
-def _variant(*parts: Any) -> str:
-    """What the answer depends on beside the patient's version, as a few characters for the ETag."""
-    return sha256(repr(parts).encode()).hexdigest()[:16]
+def _hot(read: HotRead, *, frame: Callable[[HotAnswer], str] | None = None, **asked: Any) -> Response:
+    """The hot answer, in the language that its own tag names; what was asked is the rest of its ETag."""
+    variant = sha256(repr(asked).encode()).hexdigest()[:16]
+    response = answering.hot(read, variant=variant, frame=frame, language=language.accepted(), **asked)
+    tag = response.headers["ETag"].strip('"').removesuffix(f"~{variant}")
+    response.headers["Content-Language"] = listing.language_of(tag)
+    return response

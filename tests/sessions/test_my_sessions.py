@@ -138,6 +138,8 @@ def test_titles_come_in_the_patients_language(schedule: Schedule, new_patient: C
     assert mine(english)[0]["title"] == "Morning group"
     accepted = english.get("/v1/me/sessions", headers={"Accept-Language": "es"})
     assert accepted.json["items"][0]["title"] == "Grupo de la mañana"
+    languages = [one.get("/v1/me/sessions").headers["Content-Language"] for one in (spanish, english)]
+    assert languages == ["es", "en"]
 
 
 def test_what_has_not_changed_is_not_sent_again(schedule: Schedule, patient: Knocker) -> None:
@@ -146,6 +148,16 @@ def test_what_has_not_changed_is_not_sent_again(schedule: Schedule, patient: Kno
         tag = patient.get(path).headers["ETag"]
         unchanged = patient.get(path, headers={"If-None-Match": tag})
         assert (unchanged.status_code, unchanged.data, unchanged.headers["ETag"]) == (304, b"", tag)
+
+
+def test_a_session_that_is_no_longer_theirs_is_not_unchanged_but_not_there(
+    schedule: Schedule, patient: Knocker
+) -> None:
+    series = schedule.begin(patient)
+    path = f"/v1/me/sessions/{mine(patient)[3]['id']}"
+    tag = patient.get(path).headers["ETag"]
+    schedule.leave(series["id"], patient)
+    assert patient.get(path, headers={"If-None-Match": tag}).status_code == 404
 
 
 def test_any_change_of_theirs_is_sent(schedule: Schedule, patient: Knocker) -> None:

@@ -178,7 +178,7 @@ def slowly(first, weekdays, interval, week_start, count, until):
 
 
 @given(series())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_days_agree_with_a_walk_day_by_day(drawn):
     first, *rest = drawn
     found = recurrence.expand(recurrence.parse(spell(*rest)), first, NEW_YORK)
@@ -186,7 +186,7 @@ def test_days_agree_with_a_walk_day_by_day(drawn):
 
 
 @given(series(), st.sampled_from(ZONES))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_meeting_shows_its_hour_on_the_wall_or_lies_just_behind_a_gap(drawn, zone_name):
     first, *rest = drawn
     zone = ZoneInfo(zone_name)
