@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -93,6 +94,8 @@ def open_engine(url: str, *, pool: int, statement_timeout_ms: int, pool_timeout:
         max_overflow=0,
         pool_timeout=pool_timeout,
         pool_use_lifo=True,
+        # An error of ours is logged with its statement; the values in it belong to people.
+        hide_parameters=True,
         connect_args={"connect_timeout": 5, "prepare_threshold": 2},
     )
 
@@ -118,6 +121,7 @@ def standing(kind: str, caller: Any) -> "sa.ScalarSelect[bool]":
 def ask_standing(kind: str, statement: Standing) -> None:
     """Use `statement` to ask whether a caller of `kind` still stands."""
     _standing[kind] = statement
+    _standing_of.cache_clear()
 
 
 def uuid7() -> uuid.UUID:
@@ -234,12 +238,17 @@ _NAMING = sa.text(
 def _check_standing(current: orm.Session, caller: Caller) -> None:
     if caller.token_id is None:
         return
-    row = sa.select(
-        sa.literal(caller.patient_id or caller.client_id, sa.Uuid).label("id"),
-        sa.literal(caller.app_session_id, sa.Uuid).label("app_session_id"),
-    ).subquery("caller")
-    if not current.scalar(sa.select(standing(caller.kind, row)).select_from(row)):
+    named = {"id": caller.patient_id or caller.client_id, "app_session_id": caller.app_session_id}
+    if not current.connection().scalar(_standing_of(caller.kind), named):
         raise SignedOut
+
+
+@cache
+def _standing_of(kind: str) -> sa.Select[Any]:
+    """Whether the caller of this kind still stands; built once, because building it takes longer than running it."""
+    named = (sa.bindparam(name, type_=sa.Uuid).label(name) for name in ("id", "app_session_id"))
+    row = sa.select(*named).subquery("caller")
+    return sa.select(standing(kind, row)).select_from(row)
 
 
 def _run_after_rollback(connection: sa.Connection, caller: Caller, outliving: Any) -> None:
