@@ -40,10 +40,10 @@ SECONDS = Histogram(
 REFUSED = Counter("continuum_refusals_total", "Refusals by problem.", ("problem",))
 
 
-def _kinds_and_places(raised: tuple[type[BaseException], BaseException, Any]) -> list[dict[str, Any]]:
+def _kinds_and_places(exc_info: tuple[type[BaseException], BaseException, Any]) -> list[dict[str, Any]]:
     """An exception and its causes without their messages: a driver's message quotes the row that it refused."""
     found: list[dict[str, Any]] = []
-    error: BaseException | None = raised[1]
+    error: BaseException | None = exc_info[1]
     while error is not None:
         places = [f"{one.filename}:{one.lineno} {one.name}" for one in traceback.extract_tb(error.__traceback__)]
         found.append({"kind": type(error).__qualname__, "sqlstate": getattr(error, "sqlstate", None), "at": places})
