@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api import db
+from api.prepared import Prepared
 
 ACTIONS = {"GET": "read", "HEAD": "read", "POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 SEAL_BATCH = 1000
@@ -69,27 +70,29 @@ def record(
     request_id: str | None = None,
 ) -> None:
     """Add one row to the running transaction; `problem` is the slug of the refusal, if it was one."""
-    db.session().execute(
-        _INSERT,
-        {
-            "id": db.uuid7(),
-            "caller_kind": caller.kind,
-            "client_id": caller.client_id,
-            "app_session_id": caller.app_session_id,
-            "acting_user": caller.acting_user,
-            "acting_role": caller.acting_role,
-            "patient_id": patient_id or caller.patient_id,
-            "action": action,
-            "operation": operation,
-            "resource_id": resource_id,
-            "outcome": "refused" if problem else "done",
-            "problem": problem,
-            "request_id": request_id,
-        },
+    _INSERT.run(
+        id=db.uuid7(),
+        caller_kind=caller.kind,
+        client_id=caller.client_id,
+        app_session_id=caller.app_session_id,
+        acting_user=caller.acting_user,
+        acting_role=caller.acting_role,
+        patient_id=patient_id or caller.patient_id,
+        action=action,
+        operation=operation,
+        resource_id=resource_id,
+        outcome="refused" if problem else "done",
+        problem=problem,
+        request_id=request_id,
     )
 
 
-_INSERT = sa.insert(AuditEvent.__table__).inline()  # type: ignore[arg-type]
+_GIVEN = [column for column in AuditEvent.__table__.columns if column.server_default is None]
+_INSERT = Prepared(
+    sa.insert(AuditEvent.__table__)  # type: ignore[arg-type]
+    .inline()
+    .values({column.name: sa.bindparam(column.name, type_=column.type) for column in _GIVEN})
+)
 
 
 def seal(*, batch: int = SEAL_BATCH) -> int:

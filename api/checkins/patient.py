@@ -50,7 +50,8 @@ def submit_check_in(asked: dict[str, Any]) -> dict[str, Any]:
     says that somebody may be in danger; then the clinic's duty staff is told, even if the request is refused. The
     same `id` again is the same check-in. This operation is never refused for asking too often."""
     patient_id, at = answering.patient_id(), clock.now()
-    kept = checkins.submit(patient_id=patient_id, asked=asked, at=at)
+    kept, own_language = checkins.submit(patient_id=patient_id, asked=asked, at=at)
+    language.learned(own_language)
     answering.made(kept.id, location=f"/v1/me/check-ins/{kept.id}")
     return showing.one(kept, at=at, language=language.chosen())
 

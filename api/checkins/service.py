@@ -1,25 +1,22 @@
 """Check-ins come in: always kept, flagged, scored, and looked at for safety in the same transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from psycopg.types.json import Jsonb
 from sqlalchemy.dialects.postgresql import insert
 
 from api import db, errors
-from api.checkins import answers, due, instruments, safety, scoring
+from api.checkins import answers, instruments, safety, scoring, surroundings
 from api.checkins.envelope import Happened, happened
 from api.checkins.instruments.model import Instrument
-from api.checkins.models import CheckIn, CheckInSchedule, CheckInSwitch, InstrumentSettings
-from api.checkins.windows import Schedule, window_at
-from api.enrollments import service as enrollments
-from api.enrollments.models import Enrollment
+from api.checkins.models import CheckIn
+from api.checkins.surroundings import Surroundings
 from api.patients import versions
-from api.patients.models import Patient
+from api.prepared import Prepared
 from api.staff import service as staff
 from api.staff import tasks
 
@@ -34,27 +31,9 @@ class UnknownInstrument(errors.Unprocessable):
     retry = "after_refresh"
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What held for the patient around a check-in: as of receipt, but the schedule as of when it was given."""
-
-    enrolled: bool
-    offered: bool
-    task_over_total: int | None
-    zone: ZoneInfo
-    began_at: datetime | None
-    schedule: Schedule | None
-
-    def asked_at(self, at: datetime) -> bool:
-        """Whether a window of the instrument was open."""
-        if self.schedule is None or self.began_at is None:
-            return False
-        window = window_at(self.schedule, began_at=self.began_at, zone=self.zone, at=at)
-        return window is not None and window.covers(at)
-
-
-def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> CheckIn:
-    """Keep a check-in; the same id again is the same check-in, whatever it says then.
+def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> tuple[CheckIn, str | None]:
+    """Keep a check-in; the same id again is the same check-in, whatever it says then. Answers it with the patient's
+    own language, which was read on the way.
 
     Nothing is refused for coming late, partial, outside a window, for an older version or after discharge: that is
     flagged. A safety answer opens or joins the patient's alert, also when the id was known already.
@@ -66,7 +45,7 @@ def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> Check
     given = answers.checked(instrument, asked["answers"])
     stamp = versions.touch([patient_id])[patient_id]
     when = happened(occurred_at=asked["occurred_at"], sent_at=asked["sent_at"], received_at=at)
-    around = _around(patient_id, instrument, when.at, at)
+    around = surroundings.of(patient_id=patient_id, instrument=instrument.key, given_at=when.at, at=at)
     hits = safety.hits({"answers": asked["answers"]})
     row = _row(patient_id, asked, instrument, given, when, around, at) | {"safety": bool(hits), "version": stamp}
     kept = _keep(row)
@@ -74,7 +53,7 @@ def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> Check
         alert(patient_id=patient_id, hits=hits, source=source(asked["id"]), at=at, check_in=kept)
     if kept.version == stamp:
         _open_task(kept, around, at)
-    return kept
+    return kept, around.language
 
 
 def alert(
@@ -106,11 +85,16 @@ def one(*, patient_id: UUID, check_in_id: UUID) -> CheckIn:
 
 
 def _keep(row: dict[str, Any]) -> CheckIn:
-    statement = insert(CheckIn).values(row).on_conflict_do_nothing(index_elements=[CheckIn.patient_id, CheckIn.id])
-    added = db.session().execute(statement.returning(CheckIn.version)).scalar()
-    if added is None:
-        return one(patient_id=row["patient_id"], check_in_id=row["id"])
-    return CheckIn(**row)
+    added = _KEEP.one(**row | {"answers": Jsonb(row["answers"])})
+    return CheckIn(**row) if added else one(patient_id=row["patient_id"], check_in_id=row["id"])
+
+
+_KEEP = Prepared(
+    insert(CheckIn.__table__)  # type: ignore[arg-type]
+    .values({column.name: sa.bindparam(column.name, type_=column.type) for column in CheckIn.__table__.columns})
+    .on_conflict_do_nothing(index_elements=[CheckIn.patient_id, CheckIn.id])
+    .returning(CheckIn.__table__.c.version)
+)
 
 
 def _row(
@@ -160,39 +144,3 @@ def _open_task(kept: CheckIn, around: Surroundings, at: datetime) -> None:
     limit = around.task_over_total
     if limit is not None and kept.total is not None and kept.total > limit:
         tasks.open_task(patient_id=kept.patient_id, cause="score_to_look_at", subject_id=kept.id, at=at)
-
-
-def _around(patient_id: UUID, instrument: Instrument, given_at: datetime, at: datetime) -> Surroundings:
-    """Everything that a check-in is judged by, in one statement."""
-    then = (
-        sa.select(Enrollment.starts_at, CheckInSchedule)
-        .outerjoin(
-            CheckInSchedule,
-            sa.and_(
-                CheckInSchedule.program_slug == Enrollment.program_slug, CheckInSchedule.instrument == instrument.key
-            ),
-        )
-        .where(Enrollment.patient_id == patient_id, enrollments.holds_at(given_at))
-        .subquery("held")
-    )
-    schedule = sa.orm.aliased(CheckInSchedule, then)
-    now = sa.exists().where(Enrollment.patient_id == patient_id, enrollments.holds_at(at))
-    row = (
-        db.session()
-        .execute(
-            sa.select(
-                due.zone(), now, CheckInSwitch.offered, InstrumentSettings.task_over_total, then.c.starts_at, schedule
-            )
-            .select_from(Patient)
-            .outerjoin(then, sa.true())
-            .outerjoin(
-                CheckInSwitch,
-                sa.and_(CheckInSwitch.patient_id == patient_id, CheckInSwitch.instrument == instrument.key),
-            )
-            .outerjoin(InstrumentSettings, InstrumentSettings.instrument == instrument.key)
-            .where(Patient.id == patient_id)
-        )
-        .one()
-    )
-    zone, enrolled, offered, limit, began_at, rule = row
-    return Surroundings(enrolled, offered is not False, limit, ZoneInfo(zone), began_at, rule and rule.schedule())

@@ -7,10 +7,8 @@ number is known breaks the delta sync; so a second round with a patient unknown 
 from collections.abc import Iterable
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from api import db
-from api.patients.models import PatientVersion
+from api.prepared import Prepared
 
 
 class SecondRoundOfLocks(RuntimeError):
@@ -34,17 +32,17 @@ def touch(patient_ids: Iterable[UUID]) -> dict[UUID, int]:
 
 
 def _raise(patient_ids: set[UUID]) -> dict[UUID, int]:
-    locked = (
-        sa.select(PatientVersion.patient_id)
-        .where(PatientVersion.patient_id.in_(patient_ids))
-        .order_by(PatientVersion.patient_id)
-        .with_for_update()
-        .cte("locked")
+    return {row.patient_id: row.version for row in _RAISE.run(patient_ids=list(patient_ids))}
+
+
+# Every write begins with it, so it goes past the session.
+_RAISE = Prepared(
+    """
+    WITH locked AS (
+        SELECT patient_id FROM patient_versions WHERE patient_id = ANY(%(patient_ids)s::uuid[])
+        ORDER BY patient_id FOR UPDATE
     )
-    raised = (
-        sa.update(PatientVersion)
-        .where(PatientVersion.patient_id == locked.c.patient_id)
-        .values(version=PatientVersion.version + 1)
-        .returning(PatientVersion.patient_id, PatientVersion.version)
-    )
-    return {row.patient_id: row.version for row in db.session().execute(raised)}
+    UPDATE patient_versions SET version = version + 1 FROM locked WHERE patient_versions.patient_id = locked.patient_id
+    RETURNING patient_versions.patient_id, version
+    """
+)
