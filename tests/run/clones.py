@@ -32,7 +32,7 @@ class Clone:
     def refused(self, **more: str) -> list[str]:
         """Says what `make run` answers instead of running; make's own last line is left out."""
         done = subprocess.run(
-            ["make", "run"], cwd=self.folder, env=self.environment(**more), capture_output=True, text=True, timeout=60
+            ["make", "run"], cwd=self.folder, env=self.environment(**more), capture_output=True, text=True, timeout=120
         )
         assert done.returncode != 0
         return [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("make")]
@@ -45,7 +45,7 @@ class Clone:
             ["make", "run"], cwd=self.folder, env=self.environment(), stdout=out, stderr=out, start_new_session=True
         )
         out.close()
-        wait_until(lambda: "Logs:" in self.said() or self.process.poll() is not None, 60)
+        wait_until(lambda: "Logs:" in self.said() or self.process.poll() is not None, 120)
         assert self.process.poll() is None, self.said()
         return time.monotonic() - began
 
@@ -55,7 +55,7 @@ class Clone:
     def end(self, number: signal.Signals) -> int:
         """Sends the signal to the group and answers make's exit code."""
         os.killpg(self.process.pid, number)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def pids(self) -> list[int]:
         """Processes that were started from this clone."""
@@ -91,7 +91,7 @@ def read(file: Path) -> bytes:
         return b""
 
 
-def wait_until(true, seconds: float = 10) -> None:
+def wait_until(true, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not come about"

@@ -66,7 +66,7 @@ def test_it_keeps_its_data_and_ends_when_a_part_dies(clone):
     with owner(clone) as connection:
         connection.execute("SELECT FROM kept")
     os.kill(clone.pid_of("-m granian"), signal.SIGKILL)
-    assert clone.process.wait(30) == 2
+    assert clone.process.wait(60) == 2
     assert "The API ended by itself" in clone.said()
     assert "Traceback" not in clone.said()
     wait_until(lambda: not clone.pids())
@@ -75,8 +75,8 @@ def test_it_keeps_its_data_and_ends_when_a_part_dies(clone):
 def test_nothing_outlives_a_killed_supervisor(clone):
     clone.start()
     os.kill(clone.pid_of("api.cli run"), signal.SIGKILL)
-    clone.process.wait(30)
-    wait_until(lambda: not clone.pids(), 20)
+    clone.process.wait(60)
+    wait_until(lambda: not clone.pids())
 
 
 def test_a_busy_port_is_one_sentence(clone):
