@@ -8,11 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from api import db, errors
+from api import db, hotlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class HotRead:
 
     def __init__(self, build: Callable[[sa.CTE], Reading]) -> None:
         self._build = build
-        self._compiled: tuple[str, dict[str, Any]] | None = None
+        self._prepared: hotlines.Prepared | None = None
 
     def statement(self) -> sa.Select[Any]:
         """The whole statement, as Core."""
@@ -77,39 +75,14 @@ class HotRead:
 
     def run(self, caller: db.Caller, *, known: str | None, **parameters: Any) -> HotAnswer:
         """Read as `caller`. Raises `db.SignedOut`, or `errors.Unavailable` when the database is out of reach."""
-        if self._compiled is None:
-            compiled = self.statement().compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]
-            self._compiled = (str(compiled), dict(compiled.params))
-        sql, defaults = self._compiled
-        values = {
-            **defaults,
-            "caller_id": str(caller.patient_id),
-            "app_session_id": caller.app_session_id,
-            "known": known,
-            **parameters,
-        }
-        standing, tag, body, more = _autocommitted(sql, values)
-        if not standing:
+        if self._prepared is None:
+            self._prepared = hotlines.Prepared(self.statement())
+        asked = {"caller_id": str(caller.patient_id), "app_session_id": caller.app_session_id, "known": known}
+        standing, tag, body, more = hotlines.current().ask(self._prepared, asked | parameters)
+        if standing != b"t":
             raise db.SignedOut
-        return HotAnswer(tag, body, more)
+        return HotAnswer(_text(tag) or "", _text(body), _text(more))
 
 
-def _autocommitted(sql: str, values: dict[str, Any]) -> tuple[Any, ...]:
-    """Run one reading statement outside of any transaction; on a connection that had died, once more."""
-    for last in (False, True):
-        with db.translated():
-            pooled = db.engine().raw_connection()
-        connection: Any = pooled.driver_connection
-        try:
-            connection.autocommit = True
-            return connection.execute(sql, values, prepare=True).fetchone() or ()
-        except (psycopg.OperationalError, psycopg.InterfaceError) as trouble:
-            died = connection.closed
-            pooled.invalidate()
-            if last or not died:
-                raise errors.Unavailable from trouble
-        finally:
-            if not connection.closed:
-                connection.autocommit = False
-            pooled.close()
-    raise AssertionError("unreachable")
+def _text(column: bytes | None) -> str | None:
+    return None if column is None else column.decode()

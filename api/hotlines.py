@@ -1,0 +1,142 @@
+"""The connections of hot reads: autocommitted for good, beside the engine's pool, and spoken to through libpq.
+
+A pool's checkout, psycopg's cursor and two changes of autocommit cost a hot read as much again as Flask does. So each
+thread that reads takes a connection of its own, asks a statement that was prepared on it once, and leaves it for the
+next: there are never more of them than threads.
+"""
+
+import itertools
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import abc
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ConnStatus, ExecStatus
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from api import db, errors
+
+_numbers = itertools.count(1)
+
+
+class Prepared:
+    """A statement with its parameters in order; those with a value in the statement keep it."""
+
+    def __init__(self, statement: sa.Select[Any]) -> None:
+        dialect = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+        compiled: Any = statement.compile(dialect=dialect)
+        constants: dict[str, Any] = compiled.params
+        self.name, self.sql = b"hot%d" % next(_numbers), str(compiled).encode()
+        self._asked = [(at, name) for at, name in enumerate(compiled.positiontup) if constants[name] is None]
+        known = Transformer()
+        # What is asked has a cast in the statement, so PostgreSQL knows its type; constants bring theirs.
+        self._values = list(_dumped(known, [constants[name] for name in compiled.positiontup]))
+        self.types = known.types or ()
+        self._formats = [PyFormat.TEXT] * len(self._asked)
+
+    def values(self, dumps: abc.Transformer, asked: Mapping[str, Any]) -> list[Any]:
+        """The parameters as libpq sends them. Raises `psycopg.DataError` for what PostgreSQL cannot hold."""
+        values = self._values.copy()
+        said = dumps.dump_sequence([asked[name] for _, name in self._asked], self._formats)
+        for (at, _), value in zip(self._asked, said, strict=True):
+            values[at] = value
+        return values
+
+
+def _dumped(dumps: abc.Transformer, values: list[Any]) -> Any:
+    return dumps.dump_sequence(values, [PyFormat.TEXT] * len(values))
+
+
+class Line:
+    """One connection."""
+
+    def __init__(self) -> None:
+        with db.translated():
+            pooled = db.engine().raw_connection()
+        self._connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+        pooled.detach()
+        self._connection.autocommit = True
+        self._pgconn, self._dumps = self._connection.pgconn, Transformer(self._connection)
+        self._prepared: set[bytes] = set()
+
+    @property
+    def dead(self) -> bool:
+        return self._pgconn.status != ConnStatus.OK
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def ask(self, statement: Prepared, asked: Mapping[str, Any]) -> list[bytes | None]:
+        """The statement's one row, as text. Raises psycopg's errors."""
+        values = statement.values(self._dumps, asked)
+        if statement.name not in self._prepared:
+            self._refuse_failed(self._pgconn.prepare(statement.name, statement.sql, statement.types))
+            self._prepared.add(statement.name)
+        result = self._pgconn.exec_prepared(statement.name, values)
+        self._refuse_failed(result)
+        return [result.get_value(0, column) for column in range(result.nfields)]
+
+    def _refuse_failed(self, result: Any) -> None:
+        if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            raise psycopg.errors.error_from_result(result, self._connection.info.encoding)
+
+
+class Lines:
+    """The connections of one engine that nobody is using just now. Safe to share between threads."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self._idle: deque[Line] = deque()
+        sa.event.listen(engine, "engine_disposed", self.hang_up)
+
+    @property
+    def idle(self) -> int:
+        """How many wait for a reader."""
+        return len(self._idle)
+
+    def ask(self, statement: Prepared, asked: Mapping[str, Any]) -> list[bytes | None]:
+        """The row. A connection that had died is replaced once. Raises `errors.Unavailable`."""
+        try:
+            line = self._idle.pop()
+        except IndexError:
+            return self._ask(Line(), statement, asked)
+        try:
+            return self._ask(line, statement, asked)
+        except errors.Unavailable:
+            if not line.dead:
+                raise
+        # What ended this one has ended all that were waiting, those of the pool too.
+        self.engine.dispose()
+        return self._ask(Line(), statement, asked)
+
+    def _ask(self, line: Line, statement: Prepared, asked: Mapping[str, Any]) -> list[bytes | None]:
+        try:
+            return line.ask(statement, asked)
+        except psycopg.Error as trouble:
+            if line.dead or isinstance(trouble, psycopg.OperationalError | psycopg.InterfaceError):
+                raise errors.Unavailable from trouble
+            raise
+        finally:
+            if line.dead:
+                line.close()
+            else:
+                self._idle.append(line)
+
+    def hang_up(self, *_: object) -> None:
+        """Close all that nobody is using."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+_lines: Lines | None = None
+
+
+def current() -> Lines:
+    """Those of the engine that is open."""
+    global _lines
+    if _lines is None or _lines.engine is not db.engine():
+        _lines = Lines(db.engine())
+    return _lines
