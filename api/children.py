@@ -40,6 +40,10 @@ class Child:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def is_up(self) -> bool:
         return self._process.poll() is None
 

@@ -1,0 +1,81 @@
+"""Databases with a synthetic clinic of a given size, made by the real migrations and filled by `clinic.sql`."""
+
+import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import sqlalchemy as sa
+
+import migrations
+from api import auth, postgres, vocabulary
+
+ISSUER = "http://127.0.0.1"
+SIGNED_IN = 2000
+INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes
+WHERE tablename IN ('attendances', 'care_sessions') AND indexname LIKE 'ix%'
+"""
+
+
+class Clinic:
+    """One database of the bench, and the patients in it who are signed in."""
+
+    def __init__(self, server: postgres.Server, name: str, patients: int, keys: Path) -> None:
+        self.server, self.name, self.patients, self.keys = server, name, patients, keys
+
+    def load(self) -> None:
+        """Make and fill the database."""
+        postgres.prepare(self.server, self.name)
+        engine = sa.create_engine(self.server.url("continuum_owner", self.name), poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            migrations.upgrade(connection=connection)
+        engine.dispose()
+        with self.unhindered() as connection, _indexed_later(connection):
+            connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
+            _run(connection, Path(__file__).with_name("clinic.sql").read_text(), patients=self.patients)
+        with self.unhindered() as connection:
+            connection.execute("VACUUM ANALYZE")
+            connection.execute("CHECKPOINT")
+
+    @contextmanager
+    def unhindered(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection past every policy."""
+        dsn = self.server.dsn(postgres.SUPERUSER, self.name)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            yield connection
+
+    def tokens(self) -> dict[UUID, str]:
+        """Fresh tokens, good for ten minutes, of the same patients every time."""
+        with self.unhindered() as connection:
+            rows = connection.execute("SELECT patient_id, id FROM app_sessions ORDER BY id").fetchall()
+        chosen = random.Random(7).sample(rows, min(SIGNED_IN, len(rows)))
+        issuer = auth.Tokens(auth.KeySet.read(self.keys), issuer=ISSUER, remembered=0)
+        scopes = vocabulary.PATIENT_SCOPES
+        return {
+            patient: issuer.issue(kind="patient", subject=patient, client_id="app", scopes=scopes, sid=app_session)
+            for patient, app_session in chosen
+        }
+
+
+def new_keys(file: Path) -> Path:
+    file.write_text(json.dumps({"keys": [auth.KeySet.new_key()]}))
+    return file
+
+
+def _run(connection: psycopg.Connection[Any], script: str, **values: Any) -> None:
+    connection.execute(psycopg.ClientCursor(connection).mogrify(script, values).encode())
+
+
+@contextmanager
+def _indexed_later(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    found = connection.execute(INDEXES).fetchall()
+    for name, _ in found:
+        connection.execute(f"DROP INDEX {name}".encode())
+    yield
+    for _, definition in found:
+        connection.execute(definition.encode())

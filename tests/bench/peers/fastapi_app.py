@@ -1,0 +1,113 @@
+"""FastAPI, asyncpg and pydantic v2, as their documentation teaches them: rows in, models out."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import asyncpg
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from pydantic import BaseModel
+
+from tests.bench.peers import verifying
+
+LEAD = timedelta(minutes=30)
+SESSIONS = """
+SELECT s.id, s.kind, coalesce(CASE WHEN p.language = 'es' THEN s.title_es END, s.title) AS title, s.status,
+  a.starts_at, a.ends_at, s.time_zone, s.modality, s.facilitator, s.location_id, s.room,
+  a.reply, a.reply_reason, a.reply_starts_at, a.replied_at, a.arrived_at, a.mark, a.minutes, a.marked_at
+FROM attendances a JOIN care_sessions s ON s.id = a.session_id JOIN patients p ON p.id = a.patient_id
+WHERE a.patient_id = $1 AND a.status = 'booked' AND a.starts_at >= $2 AND a.starts_at < $3
+ORDER BY a.starts_at, a.session_id LIMIT 20
+"""
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.pool = await asyncpg.create_pool(os.environ["DSN"], min_size=8, max_size=8)
+    yield
+    await app.state.pool.close()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+async def me(authorization: Annotated[str | None, Header()] = None) -> UUID:
+    try:
+        return verifying.patient_id(authorization)
+    except verifying.Refused as error:
+        raise HTTPException(401, "unauthorized", {"WWW-Authenticate": "Bearer"}) from error
+
+
+Me = Annotated[UUID, Depends(me)]
+
+
+class Reply(BaseModel):
+    reply: Literal["attending", "not_attending"]
+    reason: str | None = None
+    starts_at: datetime
+    replied_at: datetime
+    late: bool
+
+
+class Arrival(BaseModel):
+    placement: Literal["in_window", "outside_window"]
+    arrived_at: datetime
+
+
+class Attended(BaseModel):
+    mark: Literal["present", "absent", "excused"]
+    minutes: int | None = None
+    marked_at: datetime
+
+
+class Session(BaseModel):
+    id: UUID
+    kind: Literal["group", "individual"]
+    title: str
+    status: Literal["scheduled", "cancelled"]
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    modality: Literal["in_person", "telehealth", "hybrid"]
+    facilitator: str | None = None
+    location_id: UUID | None = None
+    room: str | None = None
+    check_in_opens_at: datetime
+    check_in_closes_at: datetime
+    reply: Reply | None = None
+    arrival: Arrival | None = None
+    attendance: Attended | None = None
+
+
+class SessionList(BaseModel):
+    items: list[Session]
+
+
+@app.get("/v1/me/sessions", response_model=SessionList, response_model_exclude_none=True)
+async def sessions(request: Request, patient_id: Me) -> Any:
+    since = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
+    rows = await request.app.state.pool.fetch(SESSIONS, patient_id, since, since + timedelta(days=29))
+    return {"items": [shown(row) for row in rows]}
+
+
+def shown(row: asyncpg.Record) -> dict[str, Any]:
+    opens_at = row["starts_at"] - LEAD
+    session = {**row, "check_in_opens_at": opens_at, "check_in_closes_at": row["ends_at"], "reply": None}
+    if row["reply"] == "not_attending" or (row["reply"] and row["reply_starts_at"] == row["starts_at"]):
+        session["reply"] = {
+            "reply": row["reply"],
+            "reason": row["reply_reason"],
+            "starts_at": row["reply_starts_at"],
+            "replied_at": row["replied_at"],
+            "late": row["replied_at"] >= row["starts_at"],
+        }
+    if row["arrived_at"]:
+        inside = opens_at <= row["arrived_at"] <= row["ends_at"]
+        placement = "in_window" if inside else "outside_window"
+        session["arrival"] = {"placement": placement, "arrived_at": row["arrived_at"]}
+    if row["mark"]:
+        session["attendance"] = {"mark": row["mark"], "minutes": row["minutes"], "marked_at": row["marked_at"]}
+    return session
