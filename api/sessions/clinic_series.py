@@ -27,7 +27,8 @@ def _shown_series(shown: SessionSeries) -> dict[str, Any]:
     return showing.series(shown)
 
 
-def _replayed_series(series_id: UUID) -> dict[str, Any]:
+def _made_series(series_id: UUID) -> dict[str, Any]:
+    answering.made(series_id, location=f"/v1/clinic/session-series/{series_id}")
     return _shown_series(series.one(series_id=series_id))
 
 
@@ -38,16 +39,14 @@ def _replayed_series(series_id: UUID) -> dict[str, Any]:
     summary="Begin a weekly series",
     refusals=[errors.Invalid, programs.UnknownProgram, programs.NotOfferedHere],
     idempotent=True,
-    replay=_replayed_series,
+    replay=_made_series,
 )
 @door.asks(SeriesAsk)
 @door.answers(SeriesAnswer, status=201)
 def create_session_series(asked: dict[str, Any]) -> dict[str, Any]:
     """Sessions are made twelve weeks ahead, in UTC from the local time: the hour on the wall stays when the clocks
     change. A local time that does not exist moves forward, one that occurs twice is the first."""
-    made = series.schedule(details=_details(asked), at=clock.now())
-    answering.made(made.id, location=f"/v1/clinic/session-series/{made.id}")
-    return _shown_series(made)
+    return _made_series(series.schedule(details=_details(asked), at=clock.now()).id)
 
 
 @door.get("/session-series", operation="listSessionSeries", scope="schedule:read", summary="Series")

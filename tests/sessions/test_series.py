@@ -35,6 +35,7 @@ def test_a_begun_series_is_found_by_its_location(schedule: Schedule, clinic: Kno
 def test_the_same_key_begins_one_series(schedule: Schedule, clinic: Knocker) -> None:
     made = [clinic.post("/v1/clinic/session-series", json=GROUP, key="k-1") for _ in range(2)]
     assert made[0].json == made[1].json
+    assert made[0].headers["Location"] == made[1].headers["Location"]
     assert len(schedule.sessions()) == 12
 
 
