@@ -115,9 +115,9 @@ def _changes(news: tuple[Change, ...], rows: list[Any]) -> tuple[Change, ...]:
     unsaid = [
         Change(row.session_id, row.revision, row.kind, row.created_at)
         for row in rows
-        if row.kind in CHANGES and row.state in ("planned", "held") and not row.in_flight
+        if row.kind in CHANGES and row.state in ("planned", "held") and not (row.in_flight or row.covered)
     ]
-    cancellations = {row.session_id for row in rows if row.kind == "cancelled" and _was_said(row)}
+    cancellations = {row.session_id for row in rows if row.kind == "cancelled" and (_was_said(row) or row.covered)}
     heard = [one for one in news if one.kind != "restored" or one.session_id in cancellations]
     return tuple({(one.session_id, one.revision, one.kind): one for one in (*heard, *unsaid)}.values())
 
@@ -153,13 +153,27 @@ def _attended(patient_ids: Collection[UUID], *, at: datetime, until: datetime | 
 
 
 def _rows(patient_ids: Collection[UUID], *, at: datetime, until: datetime | None, lease: UUID | None) -> Iterable[Any]:
-    row = Reminder.__table__.c
-    in_flight = sa.and_(
-        row.state == "planned", row.lease.is_distinct_from(lease), row.leased_until > sa.func.clock_timestamp()
+    """Rows about what lies ahead, and about what was lately said; `in_flight` under another's lease, `covered` when
+    what was said, or is being said, spoke for it."""
+    table = Reminder.__table__
+    row, speaker = table.c, table.alias("speaker")
+    in_flight = _in_flight(row, lease)
+    covered = sa.and_(
+        row.state == "held", row.reason == "merged", sa.or_(speaker.c.state == "sent", _in_flight(speaker.c, lease))
     )
-    found = sa.select(*row, sa.func.coalesce(sa.and_(row.lease.is_not(None), in_flight), False).label("in_flight"))
-    found = found.where(row.patient_id.in_(patient_ids), sa.or_(row.starts_at > at, row.due_at > at - REMEMBERED))
+    found = (
+        sa.select(*row, in_flight.label("in_flight"), sa.func.coalesce(covered, False).label("covered"))
+        .select_from(table.outerjoin(speaker, speaker.c.id == row.replaced_by))
+        .where(row.patient_id.in_(patient_ids), sa.or_(row.starts_at > at, row.due_at > at - REMEMBERED))
+    )
     return db.session().execute(found if until is None else found.where(row.starts_at < until))
+
+
+def _in_flight(row: Any, lease: UUID | None) -> sa.ColumnElement[bool]:
+    held_by_another = sa.and_(row.lease.is_not(None), row.lease.is_distinct_from(lease))
+    return sa.func.coalesce(
+        sa.and_(row.state == "planned", held_by_another, row.leased_until > sa.func.clock_timestamp()), False
+    )
 
 
 def _placements(patient_ids: Collection[UUID], *, at: datetime) -> dict[UUID, list[Placement]]:

@@ -84,7 +84,7 @@ def _of_patient(
 
 def _judged(row: Any, entry: Any, known: Known, covered: Sequence[Any], at: datetime) -> Judged:
     if entry is None or (entry.state, entry.due_at) != ("planned", row.due_at):
-        return Judged(row, "untrue")
+        return Judged(row, "late" if entry and entry.reason == "past" else "untrue")
     text = wording.sentence(items([row, *covered]), language=known.language, reader=known.zone, at=at)
     message = Message(
         key=f"{row.id}:{row.revision}",

@@ -109,12 +109,14 @@ class _Rewriting:
         entry = self._entries.get(key(row))
         if entry is None:
             self._hold_back(row)
-        elif entry.reason != "past" and not self._stands(row, entry):
+        elif not (self._stands(row, entry) or (entry.reason == "past" and row.due_at <= self._at)):
+            # What fell due and is past now is the worker's to settle, or was explained when it was held back.
             self._update(row, self._values(entry))
 
     def _hold_back(self, row: Any) -> None:
         """What is no longer in the plan. What was held back already stays as it was explained then."""
-        if row.starts_at <= self._at or (row.state == "held" and row.reason != "merged"):
+        explained = row.state == "held" and (row.reason != "merged" or row.covered)
+        if explained or row.starts_at <= self._at:
             return
         told_by = self._told_by(row.session_id)
         values = {

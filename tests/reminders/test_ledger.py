@@ -11,7 +11,7 @@ from api.enrollments.events import PreviewableChange
 from api.enrollments.models import Enrollment
 from api.patients import service as patients
 from api.patients import versions
-from api.reminders import hearing
+from api.reminders import hearing, preferences
 from api.sessions import replies
 from api.sessions.events import MembershipEnded
 from api.sessions.models import Attendance
@@ -169,6 +169,20 @@ def test_a_new_zone_moves_quiet_hours_with_it(patient, enroll, book, rows, monda
         local("2026-06-09T20:45", ZoneInfo("America/Los_Angeles")),
         "before_quiet_hours",
     )
+
+
+def test_new_quiet_hours_leave_nothing_planned_in_them(patient, enroll, book, rows, travel):
+    enroll(patient.id)
+    book([patient.id], "2026-06-10T09:30")
+    choose(patient.id, {"quiet_to": "07:00"}, at=travel(local("2026-06-08T10:00")))
+    assert told(rows(patient.id))[1] == ("hours_2", "planned", "on_time")
+    choose(patient.id, {}, at=travel(local("2026-06-10T06:00")))
+    assert told(rows(patient.id, lead="hours_2")) == [("hours_2", "held", "past")]
+
+
+def choose(patient_id, choices, *, at):
+    with db.transaction(db.Caller(kind="patient", patient_id=patient_id)):
+        preferences.choose(patient_id=patient_id, choices=choices, expected=None, at=at)
 
 
 def test_rewriting_without_a_change_writes_nothing(patient, group, rewrite, rows, owner_sql):

@@ -239,3 +239,27 @@ def test_run_says_when_more_is_due(group, travel, sent, monkeypatch):
     monkeypatch.setattr(worker, "BATCH", 1)
     travel(local(EVENING))
     assert worker.run() is True
+
+
+def test_changes_that_were_said_as_one_are_not_said_again(patient, group, book, change, tick, sent, rewrite):
+    other = book([patient.id], "2026-06-11T18:00")
+    change(group, starts="2026-06-10T19:00", now="2026-06-08T10:00")
+    change(other, starts="2026-06-11T19:00", now="2026-06-08T10:01")
+    tick("2026-06-08T10:03")
+    rewrite(patient.id, at=local("2026-06-08T10:10"))
+    assert tick("2026-06-08T10:11") == {}
+    assert texts(sent) == [
+        "Some of your appointments have changed. The next one is on Wednesday, June 10 at 7:00 PM."
+        " Open the app for details."
+    ]
+
+
+def test_what_fell_due_when_its_quiet_hours_began_earlier_is_late(patient, group, tick, sent, rows, owner_sql):
+    owner_sql(
+        "INSERT INTO reminder_preferences (patient_id, channels, leads, first_leads, quiet_begin, quiet_end,"
+        " changed_at, preferences_version, version) VALUES (%s, '{app}', '{evening_before}', '{}', '17:00', '08:00', now(), 1, 1)",
+        patient.id,
+    )
+    assert tick(EVENING) == {"late": 1}
+    assert rows(patient.id, lead="evening_before")[0].reason == "too_late"
+    assert tick(EVENING) == {}
