@@ -41,6 +41,6 @@ class Prepared:
         if isinstance(self._statement, str):
             self._compiled = self._statement, {}
         else:
-            compiled = self._statement.compile(dialect=PGDialect_psycopg())
+            compiled = self._statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]
             self._compiled = str(compiled), dict(compiled.params)
         return self._compiled
