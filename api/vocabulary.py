@@ -80,6 +80,12 @@ REMINDER_KINDS = ("appointment", "moved", "cancelled", "restored")
 REMINDER_LEADS = ("hours_72", "hours_24", "evening_before", "hours_2")
 REMINDER_STATES = ("planned", "held", "sent", "not_sent")
 REMINDER_CHANNELS = ("app",)
+REMINDER_REASONS = (
+    *("on_time", "before_quiet_hours", "after_quiet_hours"),
+    *("merged", "past", "quiet_hours", "session_cancelled", "session_changed", "not_in_session", "not_attending"),
+    *("not_enrolled", "enrollment_paused", "account_not_active", "paused_by_patient", "no_channel", "not_wanted"),
+    *("too_late", "refused", "undeliverable"),
+)
 
 # Enrollments: what may be about them, what is recorded about them, and the clinic's own reasons.
 ENROLLMENT_FOCUSES = ("substance_use", "mental_health")
