@@ -56,6 +56,12 @@ def test_the_ledger_tells_what_replaced_what_was_held_back(patient, group, chang
     assert "lead" not in moved
 
 
+def test_a_reply_holds_back_what_was_planned(patient, group):
+    body = {"reply": "not_attending", "starts_at": "2026-06-10T22:00:00Z"}
+    assert patient.put(f"/v1/me/sessions/{group}/reply", json=body).status_code == 200
+    assert {(one["state"], one["why"]) for one in items(patient)} == {("held", "You said that you are not attending.")}
+
+
 def test_the_ledger_speaks_spanish(patient, group):
     evening = items(patient, headers={"Accept-Language": "es"})[0]
     assert evening["why"] == "Es su hora habitual."

@@ -257,7 +257,8 @@ def test_changes_that_were_said_as_one_are_not_said_again(patient, group, book, 
 def test_what_fell_due_when_its_quiet_hours_began_earlier_is_late(patient, group, tick, sent, rows, owner_sql):
     owner_sql(
         "INSERT INTO reminder_preferences (patient_id, channels, leads, first_leads, quiet_begin, quiet_end,"
-        " changed_at, preferences_version, version) VALUES (%s, '{app}', '{evening_before}', '{}', '17:00', '08:00', now(), 1, 1)",
+        " changed_at, preferences_version, version)"
+        " VALUES (%s, '{app}', '{evening_before}', '{}', '17:00', '08:00', now(), 1, 1)",
         patient.id,
     )
     assert tick(EVENING) == {"late": 1}
