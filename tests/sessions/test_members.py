@@ -11,6 +11,7 @@ import pytest
 from api import clock, db, events
 from api.enrollments.events import EnrollmentEnded, EnrollmentResumed, PreviewableChange
 from api.patients import versions
+from tests.enrollments.deciding import place, step_down
 from tests.knocking import Knocker
 from tests.sessions.conftest import Schedule, check_in, mine, reply
 
@@ -244,3 +245,29 @@ def test_an_end_while_the_series_changes_leaves_no_place_behind(
         ended = threads.submit(announce, patient, EnrollmentEnded, enrollment, reason="discharged")
         assert (changed.result().status_code, ended.exception()) == (200, None)
     assert mine(patient, f"?from={(clock.now() + timedelta(hours=1)).isoformat()[:19]}Z") == []
+
+
+def test_a_step_down_previews_and_then_takes_exactly_the_same_sessions(
+    schedule: Schedule, clinic: Knocker, patient: Knocker, travel: Travel
+) -> None:
+    placed = place(clinic, patient)
+    schedule.begin(patient, program="iop")
+    schedule.begin(patient, program="op", first_on="2026-11-24", rrule="FREQ=WEEKLY;COUNT=3")
+    travel("2026-11-25T14:10:00Z")
+    preview = step_down(clinic, placed, dry_run=True).json
+    assert len(mine(patient, SINCE)) == 15
+    taken = step_down(clinic, placed).json
+    assert sessions_in(preview) == sessions_in(taken)
+    assert {one["action"] for one in sessions_in(taken)} == {"removed"}
+    assert len(sessions_in(taken)) == 10
+    assert [one["starts_at"][:10] for one in mine(patient, SINCE)] == [
+        "2026-11-23",
+        "2026-11-24",
+        "2026-11-25",
+        "2026-12-01",
+        "2026-12-08",
+    ]
+
+
+def sessions_in(outcome: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in outcome["changes"] if one["kind"] == "session"]
