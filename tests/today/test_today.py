@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.today import TodayAnswer
 from tests.knocking import Knocker
-from tests.world import change, place, schedule
+from tests.acts import change, place, schedule
 
 MONDAY = "2026-11-23T15:00:00+00:00"  # ten in the morning in New York
 
