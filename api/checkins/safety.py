@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.checkins import instruments
-from api.checkins.instruments.model import Instrument, Item, Safety
+from api.checkins.instruments import SafetyItem
 
 NAMES = frozenset({"item", "key", "id", "code", "link_id", "linkid", "question", "name"})
 """Members that name the item an answer belongs to; they are never the answer itself."""
 
 UNREADABLE = "unreadable"
+
+Asked = frozenset[int]
+"""Places in the list of safety items."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,54 +42,43 @@ def read(raw: bytes) -> object:
 
 
 def hits(body: object) -> list[Hit]:
-    """The hits in a parsed body of any shape, each once, in a stable order. Pure; never raises."""
-    return sorted({hit for asked in instruments.safety_items() for hit in _hits_of(*asked, body)})
+    """The hits in a parsed body of any shape, each once, in a stable order. Pure; never raises.
 
-
-def _hits_of(instrument: Instrument, item: Item, safety: Safety, body: object) -> Iterator[Hit]:
-    for value in _answers_to(safety.aliases | {item.key}, body):
-        word = _word(value)
-        if word and word not in safety.harmless:
-            yield Hit(instrument.key, item.key, word if word in _published(item) else UNREADABLE)
-
-
-def _published(item: Item) -> set[str]:
-    return {str(option.choice if option.number is None else option.number) for option in item.options}
-
-
-def _answers_to(names: frozenset[str], body: object) -> Iterator[object]:
-    """Every scalar that stands as an answer to an item with one of `names`: `{"item": name, …}` or `{name: …}`."""
-    pending = [body]
+    Every value is looked at once, with the safety items that it stands as an answer to: a body may be large, and
+    whoever sends it is not throttled.
+    """
+    items = instruments.safety_items()
+    named = {name: place for place, one in enumerate(items) for name in (one.item.key, *one.safety.aliases)}
+    found: set[Hit] = set()
+    pending: list[tuple[object, Asked]] = [(body, frozenset())]
     while pending:
-        node = pending.pop()
+        node, asked = pending.pop()
         if isinstance(node, dict):
-            pending.extend(node.values())
-            yield from _in_object(names, node)
+            pending.extend(_members(node, asked, named))
         elif isinstance(node, list):
-            pending.extend(node)
+            pending.extend((inner, asked) for inner in node)
+        elif asked and (word := _word(node)):
+            found.update(_hit(items[place], word) for place in asked if word not in items[place].safety.harmless)
+    return sorted(found)
 
 
-def _in_object(names: frozenset[str], node: dict[str, Any]) -> Iterator[object]:
-    naming = [value for key, value in node.items() if key.casefold() in NAMES]
-    if any(_word(word) in names for value in naming for word in _scalars(value)):
-        for key, value in node.items():
-            if key.casefold() not in NAMES:
-                yield from _scalars(value)
+def _members(node: dict[str, Any], asked: Asked, named: dict[str, int]) -> Iterator[tuple[object, Asked]]:
+    """An object's values with what they answer: `{"item": name, …}` names all of them, `{name: …}` the one."""
+    naming = {_word(value) for key, value in node.items() if key.casefold() in NAMES for value in _few(value)}
+    asked = asked.union(named[word] for word in naming & named.keys())
     for key, value in node.items():
-        if key.casefold() in names:
-            yield from _scalars(value)
+        if (word := key.casefold()) not in NAMES:
+            yield value, asked | {named[word]} if word in named else asked
 
 
-def _scalars(value: object) -> Iterator[object]:
-    pending = [value]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, dict):
-            pending.extend(node.values())
-        elif isinstance(node, list):
-            pending.extend(node)
-        else:
-            yield node
+def _few(value: object) -> list[object]:
+    """A member that was given twice came in as a list of both."""
+    return value if isinstance(value, list) else [value]
+
+
+def _hit(asked: SafetyItem, word: str) -> Hit:
+    published = {str(one.choice if one.number is None else one.number) for one in asked.item.options}
+    return Hit(asked.instrument, asked.item.key, word if word in published else UNREADABLE)
 
 
 def _word(value: object) -> str:

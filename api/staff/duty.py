@@ -5,6 +5,8 @@ The contacts are addresses that the deployment names (`DUTY_CONTACTS`); `app.py`
 
 from datetime import timedelta
 
+from api.observe import log
+
 ANSWER_WITHIN = timedelta(minutes=30)
 """How much opening time a contact has to acknowledge before the next one is told."""
 
@@ -16,6 +18,8 @@ def use(contacts: tuple[str, ...], *, needed: bool) -> None:
     """Tell `contacts`, first to last and round again. `needed`: without any, nothing with safety items is offered."""
     global _contacts, _needed
     _contacts, _needed = contacts, needed
+    if not safety_items_may_be_offered():
+        log.warning("no duty contacts: no questionnaire with safety items is offered")
 
 
 def contacts() -> tuple[str, ...]:

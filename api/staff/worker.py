@@ -25,6 +25,7 @@ from api.staff.models import Alert, AlertNotice
 BATCH = 50
 LEASE_SECONDS = 60
 TRY_AGAIN = timedelta(minutes=1)
+_ALERTS: sa.Table = Alert.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +127,29 @@ def _settle(told: Sequence[Told], at: datetime, deadline_at: datetime) -> None:
     session = db.session()
     session.execute(insert(AlertNotice).on_conflict_do_nothing(), [_row(one, at, deadline_at) for one in told])
     last = {one.due.id: one for one in told}
-    session.execute(
-        sa.update(Alert),
+    session.connection().execute(
+        _NEXT,
         [
             {
-                "id": alert_id,
-                "notices_sent": one.number,
-                "next_notice_at": deadline_at if one.outcome == "accepted" else at + TRY_AGAIN,
-                "leased_until": None,
+                "alert": alert_id,
+                "number": one.number,
+                "next": deadline_at if one.outcome == "accepted" else at + TRY_AGAIN,
             }
             for alert_id, one in last.items()
         ],
     )
+
+
+# A worker that was slower than its lease must not undo what another has told since.
+_NEXT = (
+    sa.update(_ALERTS)
+    .where(_ALERTS.c.id == sa.bindparam("alert"), _ALERTS.c.notices_sent < sa.bindparam("number"))
+    .values(
+        notices_sent=sa.bindparam("number"),
+        next_notice_at=sa.bindparam("next", type_=sa.DateTime(timezone=True)),
+        leased_until=None,
+    )
+)
 
 
 def _row(one: Told, at: datetime, deadline_at: datetime) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A safety answer is found in whatever body it comes, and a harmless one is left alone."""
 
+import time
 from typing import Any
 
 import orjson
@@ -101,3 +102,12 @@ def test_a_safety_answer_is_found_however_deep_it_lies(around: object, number: i
 def test_the_raw_look_and_the_parsed_look_agree(number: int) -> None:
     body = {"answers": [ITEM_9 | {"number": number}]}
     assert safety.hits(safety.read(orjson.dumps(body))) == safety.hits(body)
+
+
+def test_a_large_body_made_to_be_slow_is_looked_at_once() -> None:
+    body: Any = {"item": "phq9_9", "number": [0] * 100_000}
+    for _ in range(500):
+        body = {"item": "phq9_9", "inner": body}
+    began = time.process_time()
+    assert safety.hits(body) == []
+    assert time.process_time() - began < 5

@@ -139,6 +139,21 @@ def test_a_worker_that_dies_before_settling_tells_nobody_twice(
     assert (len(sent.attempts), len(sent.taken)) == (2, 1)
 
 
+def test_a_worker_that_was_too_slow_does_not_undo_what_another_told(
+    alert: None, sent: gateway.Recording, monkeypatch: pytest.MonkeyPatch, owner_sql: Callable[..., Any]
+) -> None:
+    late: list[Any] = []
+    with monkeypatch.context() as slow:
+        slow.setattr(worker, "_settle", lambda *settled: late.append(settled))
+        tick(sent, MONDAY)
+    owner_sql("UPDATE alerts SET leased_until = now() - interval '1 second'")
+    assert [tick(sent, MONDAY), tick(sent, MONDAY + HALF_AN_HOUR)] == [["duty-1"], ["duty-2"]]
+    with db.transaction(db.WORKER):
+        worker._settle(*late[0])
+    assert owner_sql("SELECT notices_sent FROM alerts") == [(2,)]
+    assert tick(sent, MONDAY + 2 * HALF_AN_HOUR) == ["duty-3"]
+
+
 def test_without_contacts_an_alert_waits_for_them(alert: None, sent: gateway.Recording) -> None:
     duty.use((), needed=False)
     assert tick(sent, MONDAY) == []

@@ -3,6 +3,8 @@
 A version is never removed: phones that were offline still answer it.
 """
 
+from dataclasses import dataclass
+
 from api.checkins.instruments.daily import DAILY
 from api.checkins.instruments.model import Instrument, Item, Safety
 from api.checkins.instruments.phq9 import PHQ_9
@@ -21,6 +23,15 @@ def version(key: str, number: str) -> Instrument | None:
     return VERSIONS.get((key, number))
 
 
-def safety_items() -> list[tuple[Instrument, Item, Safety]]:
-    """Every item of every version whose answers may ask for a person at the clinic, with its rule."""
-    return [(one, item, item.safety) for one in VERSIONS.values() for item in one.items if item.safety]
+@dataclass(frozen=True, slots=True)
+class SafetyItem:
+    """An item whose answers may ask for a person at the clinic, with its rule."""
+
+    instrument: str
+    item: Item
+    safety: Safety
+
+
+def safety_items() -> list[SafetyItem]:
+    """Those of every version that ever stood."""
+    return [SafetyItem(one.key, item, item.safety) for one in VERSIONS.values() for item in one.items if item.safety]
