@@ -56,16 +56,17 @@ def reconcile(series: SessionSeries, *, at: datetime) -> Changes:
     """Make the sessions that start after ``at`` what the rule and the series' details say, up to the horizon.
 
     Sessions are recognised by their day in the rule. One that was changed on its own keeps its change; one whose day
-    has left the rule is cancelled either way. What has begun stays.
+    has left the rule is cancelled either way. What has begun stays, and nothing is moved into the past.
     """
-    coming = {one.on: one for one in occurrences(series) if one.starts_at > at}
-    near = [one for one in coming.values() if one.starts_at <= at + HORIZON]
+    days = {one.on: one for one in occurrences(series)}
+    coming = [one for one in days.values() if one.starts_at > at]
+    near = [one for one in coming if one.starts_at <= at + HORIZON]
     series.made_until = at + HORIZON if len(near) < len(coming) else None
     existing = {_day(one): one for one in _sessions(series)}
     changes = Changes(made=_make(series, [one for one in near if one.on not in existing]))
     for on, session in existing.items():
         if session.starts_at > at:
-            _adjust(series, session, coming.get(on), changes)
+            _adjust(series, session, days.get(on), changes, at)
     db.session().flush()
     return changes
 
@@ -122,15 +123,19 @@ def _make(series: SessionSeries, days: list[recurrence.Occurrence]) -> list[UUID
     return [row["id"] for row in rows]
 
 
-def _adjust(series: SessionSeries, session: CareSession, day: recurrence.Occurrence | None, changes: Changes) -> None:
+def _adjust(
+    series: SessionSeries, session: CareSession, day: recurrence.Occurrence | None, changes: Changes, at: datetime
+) -> None:
     if day is None:
         # Should its day come back, the rule makes it anew, without the change it had.
         session.exception = session.exception and session.cancelled
         _note(set_status(session, "cancelled"), changes.cancelled, session)
-    elif not session.exception:
+    elif not session.exception and day.starts_at > at:
         ends_at = day.starts_at + timedelta(minutes=series.duration_minutes)
-        _note(reschedule(session, starts_at=day.starts_at, ends_at=ends_at), changes.moved, session)
-        _note(set_status(session, "scheduled"), changes.restored, session)
+        moved = reschedule(session, starts_at=day.starts_at, ends_at=ends_at)
+        restored = set_status(session, "scheduled")
+        _note(restored, changes.restored, session)
+        _note(moved and not restored, changes.moved, session)
         _note(alter(session, details_of(series)), changes.altered, session)
 
 

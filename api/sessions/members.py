@@ -98,7 +98,8 @@ def _begin(series_id: UUID, patient_id: UUID, at: datetime) -> tuple[SeriesMembe
     db.session().add(stay)
     db.session().flush()
     booked = places.book(_not_over(series_id, at), [patient_id])
-    events.announce(SessionScheduled((patient_id,), tuple(booked), at))
+    if booked:
+        events.announce(SessionScheduled((patient_id,), tuple(booked), at))
     return stay, booked
 
 

@@ -11,6 +11,7 @@ import pytest
 from api import clock, db, events
 from api.enrollments.events import EnrollmentEnded, EnrollmentResumed, PreviewableChange
 from api.patients import versions
+from api.sessions import worker
 from tests.enrollments.deciding import place, step_down
 from tests.knocking import Knocker
 from tests.sessions.conftest import Schedule, check_in, mine, reply
@@ -203,8 +204,6 @@ def test_an_end_that_is_recorded_late_takes_nothing_of_the_past(
 def test_who_left_by_an_end_gets_no_places_in_sessions_made_later(
     schedule: Schedule, patient: Knocker, enrollment: UUID, travel: Travel
 ) -> None:
-    from api.sessions import worker
-
     schedule.begin(patient, program="iop", rrule="FREQ=WEEKLY;BYDAY=MO;UNTIL=20270630")
     announce(patient, EnrollmentEnded, enrollment, reason="discharged")
     travel("2026-12-14T12:00:00Z")

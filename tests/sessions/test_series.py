@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from api.sessions import worker
 from tests.knocking import Knocker
 from tests.sessions.conftest import GROUP, Schedule, mine, reply
 
@@ -98,8 +99,6 @@ def test_nobody_is_scheduled_into_a_program_that_is_not_offered_here(schedule: S
 def test_sessions_are_made_twelve_weeks_ahead_and_further_with_time(
     schedule: Schedule, patient: Knocker, travel: Travel, app: Any
 ) -> None:
-    from api.sessions import worker
-
     series = schedule.begin(patient, rrule="FREQ=WEEKLY;BYDAY=MO;UNTIL=20270630")
     travel("2026-12-07T15:00:00Z")
     tag = patient.get("/v1/me/sessions").headers["ETag"]
@@ -113,8 +112,6 @@ def test_sessions_are_made_twelve_weeks_ahead_and_further_with_time(
 def test_a_series_that_reaches_far_enough_is_left_alone(
     schedule: Schedule, patient: Knocker, travel: Travel, heard: list[Any]
 ) -> None:
-    from api.sessions import worker
-
     schedule.begin(patient, rrule="FREQ=WEEKLY;BYDAY=MO;UNTIL=20270630")
     schedule.begin(patient)
     heard.clear()
@@ -185,6 +182,44 @@ def test_a_session_changed_on_its_own_keeps_its_change(schedule: Schedule, patie
     shown = mine(patient)
     assert (shown[1]["starts_at"], shown[1]["room"]) == ("2026-11-25T20:00:00Z", "7")
     assert (shown[2]["starts_at"], shown[2]["room"]) == ("2026-11-27T15:00:00Z", "3")
+
+
+def test_a_session_that_was_put_off_beyond_its_day_outlives_changes_and_ticks(
+    schedule: Schedule, patient: Knocker, travel: Travel
+) -> None:
+    series = schedule.begin(patient, rrule="FREQ=WEEKLY;BYDAY=MO,WE,FR;UNTIL=20270630")
+    schedule.change(schedule.sessions()[0], starts_at="2026-12-03T20:00:00Z")
+    travel("2026-12-02T18:00:00Z")
+    worker.run()
+    assert schedule.rewrite(series, room="3").status_code == 200
+    put_off = mine(patient, "?from=2026-12-03T00:00:00Z&to=2026-12-04T00:00:00Z")
+    assert [(one["status"], one["room"]) for one in put_off] == [("scheduled", "2")]
+
+
+def test_todays_session_stays_when_its_new_hour_has_already_passed(
+    schedule: Schedule, patient: Knocker, travel: Travel
+) -> None:
+    series = schedule.begin(patient)
+    travel("2026-11-23T13:30:00Z")
+    schedule.rewrite(series, starts_local="08:00")
+    assert [(one["starts_at"], one["status"]) for one in mine(patient)][:2] == [
+        ("2026-11-23T14:00:00Z", "scheduled"),
+        ("2026-11-25T13:00:00Z", "scheduled"),
+    ]
+
+
+def test_a_day_that_comes_back_at_another_hour_is_restored_and_not_moved_as_well(
+    schedule: Schedule, patient: Knocker, heard: list[Any]
+) -> None:
+    series = schedule.begin(patient, rrule="FREQ=WEEKLY;BYDAY=MO,WE;COUNT=2")
+    shorter = schedule.rewrite(series, rrule="FREQ=WEEKLY;BYDAY=MO;COUNT=1").json
+    heard.clear()
+    schedule.rewrite(shorter, rrule="FREQ=WEEKLY;BYDAY=MO,WE;COUNT=2", starts_local="10:00")
+    assert [(type(fact).__name__, len(fact.session_ids)) for fact in heard] == [
+        ("SessionMoved", 1),
+        ("SessionRestored", 1),
+    ]
+    assert [one["starts_at"][11:13] for one in mine(patient)] == ["15", "15"]
 
 
 def test_a_yes_said_to_the_old_hour_is_not_taken_for_the_new_one(schedule: Schedule, patient: Knocker) -> None:
