@@ -33,9 +33,9 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "Some of your appointments have changed. " + DETAILS["en"],
         "es": "Algunas de sus citas cambiaron. " + DETAILS["es"],
     },
-    "changes_and_next": {
-        "en": "Some of your appointments have changed. The next one is {when}. " + DETAILS["en"],
-        "es": "Algunas de sus citas cambiaron. La próxima es {when}. " + DETAILS["es"],
+    "changes_and_one": {
+        "en": "There is news about your appointments. One of them is {when}. " + DETAILS["en"],
+        "es": "Hay novedades sobre sus citas. Una de ellas es {when}. " + DETAILS["es"],
     },
     "duty_notice": {
         "en": "Something waits for you and is urgent. Please sign in and look.",

@@ -33,18 +33,12 @@ _GIVE_BACK = sa.text("""
     UPDATE reminders SET lease = NULL, leased_until = clock_timestamp() + :pause * power(2, least(attempts, 6))
     WHERE id = ANY(:ids) AND lease = :lease
 """).bindparams(sa.bindparam("pause", type_=sa.Interval))
-_COVERED = sa.text("SELECT * FROM reminders WHERE replaced_by = ANY(:ids) AND state = 'held' AND reason = 'merged'")
 
 
 def take(*, at: datetime, lease: UUID, length: timedelta, most: int) -> list[Any]:
     """At most `most` rows that are due and nobody's, now under `lease`, in the order of their times."""
     taken = db.session().execute(_TAKE, {"at": at, "lease": lease, "length": length, "most": most})
     return sorted(taken, key=lambda row: (row.due_at, row.id))
-
-
-def covered(ids: Collection[UUID]) -> list[Any]:
-    """The rows that became one with these, which speak for them."""
-    return list(db.session().execute(_COVERED, {"ids": list(ids)}))
 
 
 def settle(rows: Collection[dict[str, Any]], *, lease: UUID, at: datetime) -> None:

@@ -61,6 +61,16 @@ def load(
     }
 
 
+def spoken_for(ids: Collection[UUID]) -> dict[UUID, list[Any]]:
+    """The rows that became one with each of these, which speak for them."""
+    row = Reminder.__table__.c
+    merged = sa.select(*row).where(row.replaced_by.in_(ids), row.state == "held", row.reason == "merged")
+    by_speaker: dict[UUID, list[Any]] = defaultdict(list)
+    for found in db.session().execute(merged):
+        by_speaker[found.replaced_by].append(found)
+    return by_speaker
+
+
 def wishes(row: Any, zone: ZoneInfo) -> Wishes:
     """A patient's own wishes, or the clinic's defaults (domain.md §4.7) for whoever has none (`row` without values)."""
     if row.quiet_begin is None:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import exc
 
 from api.messages.gateway import Message
-from api.reminders import claims, facts, wording
+from api.reminders import facts, wording
 from api.reminders.facts import Known, key
 from api.reminders.merge import merged_plan
 
@@ -38,17 +37,12 @@ def judge(rows: Sequence[Any], *, at: datetime, lease: UUID) -> list[Judged]:
     over = [Judged(row, _over(row, at)) for row in rows]
     open_rows = [one.row for one in over if not one.verdict]
     known = _known({row.patient_id for row in open_rows}, at=at, lease=lease)
-    covered = _covered(open_rows)
+    covered = facts.spoken_for([row.id for row in open_rows])
     return [one for one in over if one.verdict] + [
         one
         for patient_id, theirs in _by_patient(open_rows).items()
         for one in _of_patient(known.get(patient_id), theirs, covered, at)
     ]
-
-
-def items(rows: Sequence[Any]) -> list[wording.Item]:
-    """Rows of the ledger as what a sentence speaks of."""
-    return [wording.Item(row.kind, row.session_id, row.starts_at, ZoneInfo(row.time_zone)) for row in rows]
 
 
 def _over(row: Any, at: datetime) -> str:
@@ -85,7 +79,7 @@ def _of_patient(
 def _judged(row: Any, entry: Any, known: Known, covered: Sequence[Any], at: datetime) -> Judged:
     if entry is None or (entry.state, entry.due_at) != ("planned", row.due_at):
         return Judged(row, "late" if entry and entry.reason == "past" else "untrue")
-    text = wording.sentence(items([row, *covered]), language=known.language, reader=known.zone, at=at)
+    text = wording.sentence(wording.items([row, *covered]), language=known.language, reader=known.zone, at=at)
     message = Message(
         key=f"{row.id}:{row.revision}",
         channel=known.facts.wishes.channels[0],
@@ -96,13 +90,6 @@ def _judged(row: Any, entry: Any, known: Known, covered: Sequence[Any], at: date
         expires_at=row.expires_at,
     )
     return Judged(row, "say", message)
-
-
-def _covered(rows: Sequence[Any]) -> Mapping[UUID, list[Any]]:
-    by_speaker = defaultdict(list)
-    for row in claims.covered([row.id for row in rows]):
-        by_speaker[row.replaced_by].append(row)
-    return by_speaker
 
 
 def _by_patient(rows: Sequence[Any]) -> Mapping[UUID, list[Any]]:

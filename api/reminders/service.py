@@ -1,7 +1,6 @@
 """What a patient reads of the ledger."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,7 @@ import sqlalchemy as sa
 from api import pages
 from api.patients import service as patients
 from api.patients import zones
-from api.reminders import claims, judging, reasons, wording
+from api.reminders import facts, reasons, wording
 from api.reminders.models import Reminder
 
 LOOK_BACK = timedelta(days=1)
@@ -46,7 +45,7 @@ def listed(
         bound_to=("reminders", patient_id, since, until, state),
     )
     zone = ZoneInfo(zones.of(patients.one(patient_id=patient_id)))
-    covered = _covered(rows)
+    covered = facts.spoken_for([row.id for row in rows])
     return [_shown(row, covered.get(row.id, []), zone, language) for row in rows], more
 
 
@@ -63,11 +62,4 @@ def _text(row: Reminder, covered: Sequence[Any], zone: ZoneInfo, language: str) 
     """What is said, as it will be at its time, or was by a worker that did not come to write it down."""
     if row.state not in ("planned", "sent"):
         return None
-    return wording.sentence(judging.items([row, *covered]), language=language, reader=zone, at=row.due_at)
-
-
-def _covered(rows: Sequence[Reminder]) -> Mapping[UUID, list[Any]]:
-    by_speaker = defaultdict(list)
-    for row in claims.covered([row.id for row in rows]):
-        by_speaker[row.replaced_by].append(row)
-    return by_speaker
+    return wording.sentence(wording.items([row, *covered]), language=language, reader=zone, at=row.due_at)

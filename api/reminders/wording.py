@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,10 +21,15 @@ class Item:
     zone: ZoneInfo
 
 
-def sentence(items: Sequence[Item], *, language: str, reader: ZoneInfo, at: datetime) -> str:
-    """The one sentence for all of `items`, said at `at` to somebody who lives by the clocks of `reader`."""
-    changes = _each_session_once([one for one in items if one.kind in CHANGES])
-    appointments = _each_session_once([one for one in items if one.kind != "cancelled"])
+def items(rows: Sequence[Any]) -> list[Item]:
+    """Rows of the ledger as what a sentence speaks of."""
+    return [Item(row.kind, row.session_id, row.starts_at, ZoneInfo(row.time_zone)) for row in rows]
+
+
+def sentence(said: Sequence[Item], *, language: str, reader: ZoneInfo, at: datetime) -> str:
+    """The one sentence for all that is `said`, `at` to somebody who lives by the clocks of `reader`."""
+    changes = _each_session_once([one for one in said if one.kind in CHANGES])
+    appointments = _each_session_once([one for one in said if one.kind != "cancelled"])
 
     def spoken(item: Item) -> str:
         return when.said(item.starts_at, zone=item.zone, reader=reader, at=at, language=language)
@@ -41,7 +47,7 @@ def _template(changes: Sequence[Item], appointments: Sequence[Item]) -> str:
     others = {one.session_id for one in appointments} - {one.session_id for one in changes}
     if len(changes) == 1 and not others:
         return changes[0].kind
-    return "changes_and_next" if appointments else "changes"
+    return "changes_and_one" if appointments else "changes"
 
 
 def _each_session_once(items: Sequence[Item]) -> list[Item]:

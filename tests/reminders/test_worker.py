@@ -249,7 +249,7 @@ def test_changes_that_were_said_as_one_are_not_said_again(patient, group, book, 
     rewrite(patient.id, at=local("2026-06-08T10:10"))
     assert tick("2026-06-08T10:11") == {}
     assert texts(sent) == [
-        "Some of your appointments have changed. The next one is on Wednesday, June 10 at 7:00 PM."
+        "There is news about your appointments. One of them is on Wednesday, June 10 at 7:00 PM."
         " Open the app for details."
     ]
 
