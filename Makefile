@@ -20,7 +20,7 @@ run:
 	@exec $(PY) -m api.cli run
 
 test: tests-environment
-	@$(PY) -m pytest -q -n $(JOBS)
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile
 
 check: format lint types imports migrations contract test
 
@@ -29,7 +29,7 @@ bench: tests-environment
 	@exec $(PY) -m tests.bench
 
 fuzz: tests-environment
-	@FUZZ=100 $(PY) -m pytest -q -n $(JOBS) tests/contract
+	@FUZZ=100 $(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract
 
 openapi:
 	@.ci/environment requirements.txt
