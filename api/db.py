@@ -122,6 +122,7 @@ def ask_standing(kind: str, statement: Standing) -> None:
     """Use `statement` to ask whether a caller of `kind` still stands."""
     _standing[kind] = statement
     _standing_of.cache_clear()
+    _naming_of_patient.cache_clear()
 
 
 def uuid7() -> uuid.UUID:
@@ -151,11 +152,12 @@ def transaction(caller: Caller) -> Iterator[orm.Session]:
     """
     if _session.get() is not None:
         raise AlreadyInTransaction
-    with translated(), _connection(caller) as connection:
+    with translated(), _connection(caller) as (connection, stands):
         current = orm.Session(bind=connection, expire_on_commit=False, join_transaction_mode="control_fully")
         reset = _session.set(current)
         try:
-            _check_standing(current, caller)
+            if not stands:
+                raise SignedOut
             yield current
             if current.info.get("preview"):
                 current.rollback()
@@ -200,33 +202,37 @@ def translated() -> Iterator[None]:
 
 
 @contextmanager
-def _connection(caller: Caller) -> Iterator[sa.Connection]:
-    """A connection on which `caller` has been named. A connection that died in the pool is replaced once."""
+def _connection(caller: Caller) -> Iterator[tuple[sa.Connection, bool]]:
+    """A connection on which `caller` has been named, and whether it stands. One that died in the pool is replaced."""
     connection = engine().connect()
     try:
         try:
-            _name(connection, caller)
+            stands = _name(connection, caller)
         except exc.DBAPIError as trouble:
             if not trouble.connection_invalidated:
                 raise
             connection.close()
             connection = engine().connect()
-            _name(connection, caller)
-        yield connection
+            stands = _name(connection, caller)
+        yield connection, stands
     finally:
         connection.close()
 
 
-def _name(connection: sa.Connection, caller: Caller) -> None:
-    """Write the caller into the transaction, as a statement of its own: rights are fixed when a statement begins."""
-    connection.execute(
-        _NAMING,
-        {
-            "role": ROLES.get(caller.kind, "none"),
-            "patient_id": str(caller.patient_id or ""),
-            "client_id": str(caller.client_id or ""),
-        },
-    )
+def _name(connection: sa.Connection, caller: Caller) -> bool:
+    """Write the caller into the transaction, and ask whether it still stands.
+
+    A role is entered by a statement of its own, because rights are fixed when a statement begins. Patients keep the
+    login's role, so that theirs is one statement: its materialised row sets the caller before the standing is asked.
+    """
+    ids = {"patient_id": str(caller.patient_id or ""), "client_id": str(caller.client_id or "")}
+    if caller.kind == "patient" and caller.token_id:
+        named = {"patient_id": ids["patient_id"], "app_session_id": caller.app_session_id}
+        return bool(connection.scalar(_naming_of_patient(), named))
+    connection.execute(_NAMING, {"role": ROLES.get(caller.kind, "none"), **ids})
+    if caller.token_id is None:
+        return True
+    return bool(connection.scalar(_standing_of(caller.kind), {"id": caller.patient_id or caller.client_id}))
 
 
 _NAMING = sa.text(
@@ -235,18 +241,18 @@ _NAMING = sa.text(
 )
 
 
-def _check_standing(current: orm.Session, caller: Caller) -> None:
-    if caller.token_id is None:
-        return
-    named = {"id": caller.patient_id or caller.client_id, "app_session_id": caller.app_session_id}
-    if not current.connection().scalar(_standing_of(caller.kind), named):
-        raise SignedOut
+@cache
+def _naming_of_patient() -> sa.Select[Any]:
+    named = sa.func.set_config("app.patient_id", sa.bindparam("patient_id", type_=sa.Text), True)
+    session_id = sa.bindparam("app_session_id", type_=sa.Uuid).label("app_session_id")
+    row = sa.select(sa.cast(named, sa.Uuid).label("id"), session_id).cte("caller").prefix_with("MATERIALIZED")
+    return sa.select(standing("patient", row)).select_from(row)
 
 
 @cache
 def _standing_of(kind: str) -> sa.Select[Any]:
     """Whether the caller of this kind still stands; built once, because building it takes longer than running it."""
-    named = (sa.bindparam(name, type_=sa.Uuid).label(name) for name in ("id", "app_session_id"))
+    named = (sa.bindparam("id", type_=sa.Uuid).label("id"), sa.null().label("app_session_id"))
     row = sa.select(*named).subquery("caller")
     return sa.select(standing(kind, row)).select_from(row)
 
