@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.today import TodayAnswer
-from tests.knocking import Knocker
 from tests.acts import change, place, schedule
+from tests.knocking import Knocker
 
 MONDAY = "2026-11-23T15:00:00+00:00"  # ten in the morning in New York
 
