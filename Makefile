@@ -36,7 +36,7 @@ openapi:
 	@$(PY) -m api.cli openapi
 
 clean:
-	@rm -rf .venv .data
+	@rm -rf .venv .data tests/contract/node_modules
 
 tests-environment:
 	@.ci/environment tests/requirements.txt
@@ -54,7 +54,8 @@ imports: tests-environment
 	@$(PY) -c 'from importlinter.cli import lint_imports_command as check; check(["--no-cache"])'
 
 migrations: tests-environment
-	@$(PY) -m pytest -q tests/run/test_migrations.py
+	@$(PY) -m pytest -v --no-header tests/run/test_migrations.py
 
 contract: tests-environment
-	@$(PY) -m pytest -q tests/contract
+	@$(PY) -m tests.contract.node
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract/with_node.py tests/contract/every_caller.py
