@@ -49,24 +49,24 @@ def choose(*, patient_id: UUID, choices: Mapping[str, Any], expected: int | None
     values = _values(choices)
     _check_quiet(values)
     stamp = versions.touch([patient_id])[patient_id]
-    chosen = insert(ReminderPreferences).values(
-        patient_id=patient_id, **values, changed_at=at, preferences_version=1, version=stamp
-    )
-    written = db.session().scalar(
-        chosen.on_conflict_do_update(
-            index_elements=[ReminderPreferences.patient_id],
-            set_={
-                **{name: chosen.excluded[name] for name in (*values, "changed_at", "version")},
-                "preferences_version": ReminderPreferences.preferences_version + 1,
-            },
-            where=sa.true() if expected is None else ReminderPreferences.preferences_version == expected,
-        ).returning(ReminderPreferences.preferences_version)
-    )
+    written = _write({**values, "patient_id": patient_id, "changed_at": at, "version": stamp}, expected)
     # The first choice of all replaces the defaults, whose version is 0.
     if written is None or (written == 1 and expected not in (None, 0)):
         raise errors.PreconditionFailed
     ledger.rewrite(patient_ids=[patient_id], at=at)
     return of(patient_id=patient_id)
+
+
+def _write(values: Mapping[str, Any], expected: int | None) -> int | None:
+    """The version that was written; None where another than the `expected` one stands."""
+    chosen = insert(ReminderPreferences).values(**values, preferences_version=1)
+    following = ReminderPreferences.preferences_version + 1
+    statement = chosen.on_conflict_do_update(
+        index_elements=[ReminderPreferences.patient_id],
+        set_={**{name: chosen.excluded[name] for name in values}, "preferences_version": following},
+        where=sa.true() if expected is None else ReminderPreferences.preferences_version == expected,
+    )
+    return db.session().scalar(statement.returning(ReminderPreferences.preferences_version))
 
 
 def _values(choices: Mapping[str, Any]) -> dict[str, Any]:

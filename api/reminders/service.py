@@ -31,14 +31,8 @@ def listed(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Entries due in the window (`until` excluded), in order of time, as the patient reads them, and the next page's
     token. The window is from a day ago and four weeks ahead where it is not named."""
-    begins = since or at - LOOK_BACK
-    found = sa.select(Reminder).where(
-        Reminder.patient_id == patient_id,
-        Reminder.due_at >= begins,
-        Reminder.due_at < (until or begins + LOOK_BACK + LOOK_AHEAD),
-    )
     rows, more = pages.page(
-        found if state is None else found.where(Reminder.state == state),
+        _window(patient_id, since or at - LOOK_BACK, until, state),
         keys=[Reminder.due_at, Reminder.id],
         asked=asked,
         page_token=page_token,
@@ -47,6 +41,15 @@ def listed(
     zone = ZoneInfo(zones.of(patients.one(patient_id=patient_id)))
     covered = facts.spoken_for([row.id for row in rows])
     return [_shown(row, covered.get(row.id, []), zone, language) for row in rows], more
+
+
+def _window(patient_id: UUID, since: datetime, until: datetime | None, state: str | None) -> sa.Select[Any]:
+    found = sa.select(Reminder).where(
+        Reminder.patient_id == patient_id,
+        Reminder.due_at >= since,
+        Reminder.due_at < (until or since + LOOK_BACK + LOOK_AHEAD),
+    )
+    return found if state is None else found.where(Reminder.state == state)
 
 
 def _shown(row: Reminder, covered: Sequence[Any], zone: ZoneInfo, language: str) -> dict[str, Any]:
