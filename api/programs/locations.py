@@ -1,6 +1,5 @@
-"""The verbs on locations and their closures, and when the clinic is open, as other slices ask it."""
+"""The verbs on locations and their closures. When they are open is asked of `hours`."""
 
-from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -8,42 +7,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db, errors, vocabulary
-from api.programs import about, crisis, hours, reading
-from api.programs.edition import Location as Place
-from api.programs.hours import Opening
 from api.programs.models import Location, LocationClosure, LocationHours, Program
 
 ADDRESS = ("street", "street_2", "city", "region", "postal_code", "country")
-
-
-def all_places() -> Sequence[Place]:
-    """Every location with its hours and closures, as the running transaction sees them."""
-    return reading.edition().locations
-
-
-def place(location_id: UUID) -> Place:
-    """One location. Raises `errors.NotFound`."""
-    if (found := reading.edition().location(location_id)) is None:
-        raise errors.NotFound
-    return found
-
-
-def opening(*, at: datetime, location_id: UUID | None = None) -> Opening | None:
-    """Whether a location, or without one any of the clinic's, is open at `at`, and until or from when.
-
-    None where no hours are stated. Raises `errors.NotFound` for a location that does not exist.
-    """
-    return hours.opening([place(location_id)] if location_id else all_places(), at=at)
-
-
-def after_open_time(*, start: datetime, minutes: int) -> datetime | None:
-    """When the clinic will have been open for `minutes` since `start`, closures counted; None without hours."""
-    return hours.after_open_time(all_places(), start=start, minutes=minutes)
-
-
-def crisis_help(*, language: str, at: datetime) -> dict[str, Any]:
-    """Crisis help as `schemas.crisis.CrisisHelpAnswer` has it, with the clinic's line open or closed at `at`."""
-    return crisis.help_at(at, clinic=about.clinic(), locations=all_places(), language=language)
 
 
 def row(location_id: UUID) -> Location:

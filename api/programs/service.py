@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db, errors
-from api.programs import about, ranges, reading
+from api.programs import reading
 from api.programs.edition import Edition
 from api.programs.edition import Program as Published
 from api.programs.models import Program, ProgramRevision
@@ -45,13 +45,6 @@ def one(slug: str) -> Published:
     return found
 
 
-def by_id(program_id: UUID) -> Published:
-    """The program at its current revision. Raises `UnknownProgram`."""
-    if (found := next((each for each in catalogue().programs if each.id == program_id), None)) is None:
-        raise UnknownProgram
-    return found
-
-
 def offered(slug: str) -> Published:
     """The program, if people can be placed in it. Raises `UnknownProgram`, `NotOfferedHere`."""
     program = one(slug)
@@ -60,28 +53,9 @@ def offered(slug: str) -> Published:
     return program
 
 
-def name(slug: str, language: str) -> str:
-    """What the program is called, in the language of who reads it. Raises `UnknownProgram`."""
-    return one(slug).name(language)
-
-
-def minutes_per_week(slug: str) -> ranges.Range | None:
-    """Minutes of care that a week in the program holds (`min`, `max`); None where the clinic states no numbers.
-
-    Raises `UnknownProgram`.
-    """
-    content = one(slug).content
-    return ranges.minutes_per_week(content.get("frequency"), content.get("session_length"))
-
-
 def typically_next(slug: str) -> list[Published]:
     """Programs that typically follow: never a plan for a person, which is made by assessment."""
     return catalogue().steps_to(slug)
-
-
-def time_zone() -> str:
-    """The clinic's zone."""
-    return about.clinic().time_zone
 
 
 def revision(slug: str) -> tuple[Program, ProgramRevision]:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.programs import locations, shelf
-from schemas.crisis import AppConfigAnswer, CrisisHelpAnswer
+from api.programs import hours, shelf
+from schemas.crisis import AppConfigAnswer
 from schemas.locations import LocationAnswer
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -157,19 +157,11 @@ def test_a_closure_must_end_after_it_begins_and_close_something(clinic, path):
 
 def test_other_slices_learn_whether_the_clinic_is_open(location, closure, as_worker):
     with as_worker():
-        holiday = locations.opening(at=THURSDAY_TEN)
-        here = locations.opening(at=THURSDAY_TEN.replace(day=25), location_id=uuid.UUID(location.json["id"]))
-        deadline = locations.after_open_time(start=THURSDAY_TEN, minutes=30)
+        places = shelf.inside().locations
+    holiday = hours.opening(places, at=THURSDAY_TEN)
     assert (holiday.open_now, holiday.opens_at) == (False, datetime(2026, 11, 27, 14, tzinfo=UTC))
-    assert here.open_now
-    assert deadline == datetime(2026, 11, 27, 14, 30, tzinfo=UTC)
-
-
-def test_crisis_help_is_at_hand_inside_any_transaction(location, as_worker):
-    with as_worker():
-        help_now = locations.crisis_help(language="es", at=THURSDAY_TEN)
-    assert CrisisHelpAnswer().load(help_now)
-    assert [one["number"] for one in help_now["resources"]] == ["911", "988", "988"]
+    assert hours.opening(places, at=THURSDAY_TEN.replace(day=25)).open_now
+    assert hours.after_open_time(places, start=THURSDAY_TEN, minutes=30) == datetime(2026, 11, 27, 14, 30, tzinfo=UTC)
 
 
 def test_the_app_learns_crisis_help_and_the_time_before_anybody_signs_in(visitor, location):

@@ -1,7 +1,10 @@
 """The programs as the clinic's website and anyone else reads them."""
 
+import time
+
 import pytest
 
+from api import errors
 from schemas.program_comparison import ComparisonAnswer
 from schemas.programs import ProgramAnswer, ProgramsAnswer
 
@@ -183,6 +186,20 @@ def test_reading_needs_no_database_while_the_catalogue_is_fresh(visitor, monkeyp
     monkeypatch.setattr("api.db.transaction", lambda caller: pytest.fail("the database was asked"))
     assert visitor.get("/v1/programs/iop").status_code == 200
     assert slugs(visitor.get("/v1/programs?q=detox")) == ["detox"]
+
+
+def test_what_is_older_than_five_seconds_is_not_served_without_asking(visitor, monkeypatch):
+    visitor.get("/v1/programs/iop")
+    later = time.monotonic() + 5.1
+    monkeypatch.setattr("api.programs.shelf.time.monotonic", lambda: later)
+    monkeypatch.setattr("api.programs.reading.edition_unless", out_of_reach)
+    refused = visitor.get("/v1/programs/iop")
+    assert (refused.status_code, refused.json["retry"]) == (503, "later")
+    assert int(refused.headers["Retry-After"]) > 0
+
+
+def out_of_reach(known):
+    raise errors.Unavailable
 
 
 def test_a_token_makes_no_difference_to_what_is_public(visitor, patient):

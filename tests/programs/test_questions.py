@@ -17,8 +17,9 @@ def test_no_program_can_be_placed_in_before_the_clinic_offers_it(as_worker):
             programs.offered("aftercare")
 
 
-def test_the_expected_week_of_a_program_is_known_in_minutes(as_worker):
+def test_what_typically_follows_is_the_next_step(as_worker):
     with as_worker():
-        iop, php = programs.minutes_per_week("iop"), programs.minutes_per_week("php")
-        following = [one.slug for one in programs.typically_next("iop")]
-    assert ((iop["min"], iop["max"]), php, following) == ((540, 900), None, ["op"])
+        following = {
+            slug: [one.slug for one in programs.typically_next(slug)] for slug in ("detox", "php", "iop", "op")
+        }
+    assert following == {"detox": ["iop"], "php": ["iop"], "iop": ["op"], "op": []}
