@@ -111,3 +111,8 @@ def status(port: int, path: str) -> int:
     except urllib.error.HTTPError as refusal:
         with refusal:
             return refusal.code
+
+
+def body(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        return answer.read().decode()

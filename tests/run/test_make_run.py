@@ -11,7 +11,7 @@ import subprocess
 import psycopg
 import pytest
 
-from tests.run.clones import Clone, status, wait_until
+from tests.run.clones import Clone, body, status, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,7 @@ def test_it_runs_and_ends_with_its_group(clone):
     with owner(clone) as connection:
         connection.execute("CREATE TABLE kept ()")
     assert [status(clone.port, path) for path in ("/livez", "/readyz", "/v1/me")] == [200, 200, 401]
+    wait_until(lambda: '"worker":"alive"' in body(clone.port, "/readyz"))
     assert clone.refused() == ["Continuum already runs in this folder: stop it first."]
     assert [(line, answered(clone, line)) for line in lines(clone)] == [(line, "200") for line in lines(clone)]
     sockets = clone.sockets()
