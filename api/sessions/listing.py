@@ -10,7 +10,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import pages
+from api import hotjson, pages
+from api.hotjson import utc
 from api.hotread import HotRead, Reading
 from api.patients.models import Patient, PatientVersion
 from api.sessions.models import CHECK_IN_LEAD, Attendance, CareSession
@@ -50,53 +51,40 @@ def next_token(more: str, shown: Window, *, bound_to: tuple[Any, ...]) -> str:
     return pages.token([starts_at, session_id, shown.until.isoformat()], bound_to=bound_to)
 
 
-def json(session: Any, place: Any, language: sa.ColumnElement[str]) -> list[Any]:
-    """The columns of one session as its patient sees it, for rows that become JSON objects.
+def members(session: Any, place: Any, language: sa.ColumnElement[str]) -> list[hotjson.Member]:
+    """One session as its patient sees it.
 
     ``place`` is ``Attendance``, or a subquery with all of its columns.
     """
-    spanish = sa.case((language == sa.literal_column("'es'"), session.title_es))
+    spanish = sa.case((language == hotjson.quoted("es"), session.title_es))
     return [
-        session.id,
-        session.kind,
-        sa.func.coalesce(spanish, session.title).label("title"),
-        session.status,
-        utc(place.starts_at).label("starts_at"),
-        utc(place.ends_at).label("ends_at"),
-        session.time_zone,
-        session.modality,
-        session.facilitator,
-        session.location_id,
-        session.room,
-        utc(place.starts_at - LEAD).label("check_in_opens_at"),
-        utc(place.ends_at).label("check_in_closes_at"),
-        _reply(place).label("reply"),
-        _arrival(place).label("arrival"),
-        _attendance(place).label("attendance"),
+        hotjson.word("id", session.id),
+        hotjson.word("kind", session.kind),
+        hotjson.text("title", sa.func.coalesce(spanish, session.title)),
+        hotjson.word("status", session.status),
+        hotjson.word("starts_at", utc(place.starts_at)),
+        hotjson.word("ends_at", utc(place.ends_at)),
+        hotjson.text("time_zone", session.time_zone),
+        hotjson.word("modality", session.modality),
+        hotjson.text("facilitator", session.facilitator),
+        hotjson.word("location_id", session.location_id),
+        hotjson.text("room", session.room),
+        hotjson.word("check_in_opens_at", utc(place.starts_at - LEAD)),
+        hotjson.word("check_in_closes_at", utc(place.ends_at)),
+        hotjson.value("reply", _reply(place)),
+        hotjson.value("arrival", _arrival(place)),
+        hotjson.value("attendance", _attendance(place)),
     ]
-
-
-def utc(instant: Any) -> sa.ColumnElement[str]:
-    """RFC 3339 in whole seconds: the text of a timestamp with its blank replaced, in half the time of ``to_char``."""
-    text = sa.cast(sa.func.timezone(sa.literal_column("'UTC'"), instant), sa.Text)
-    return sa.func.replace(text, sa.literal_column("' '"), sa.literal_column("'T'")).op("||")(sa.literal_column("'Z'"))
-
-
-def _object(**members: Any) -> sa.ColumnElement[Any]:
-    parts: list[Any] = []
-    for name, value in members.items():
-        parts += (sa.literal_column(f"'{name}'"), value)
-    return sa.func.json_build_object(*parts)
 
 
 def _reply(place: Any) -> sa.ColumnElement[Any]:
     holds = sa.or_(place.reply == sa.literal_column("'not_attending'"), place.reply_starts_at == place.starts_at)
-    given = _object(
-        reply=place.reply,
-        reason=place.reply_reason,
-        starts_at=utc(place.reply_starts_at),
-        replied_at=utc(place.replied_at),
-        late=place.replied_at >= place.starts_at,
+    given = hotjson.object_(
+        hotjson.word("reply", place.reply),
+        hotjson.text("reason", place.reply_reason),
+        hotjson.word("starts_at", utc(place.reply_starts_at)),
+        hotjson.word("replied_at", utc(place.replied_at)),
+        hotjson.value("late", place.replied_at >= place.starts_at),
     )
     return sa.case((holds, given))
 
@@ -104,12 +92,16 @@ def _reply(place: Any) -> sa.ColumnElement[Any]:
 def _arrival(place: Any) -> sa.ColumnElement[Any]:
     inside = place.arrived_at.between(place.starts_at - LEAD, place.ends_at)
     placement = sa.case((inside, sa.literal_column("'in_window'")), else_=sa.literal_column("'outside_window'"))
-    said = _object(placement=placement, arrived_at=utc(place.arrived_at))
+    said = hotjson.object_(hotjson.word("placement", placement), hotjson.word("arrived_at", utc(place.arrived_at)))
     return sa.case((place.arrived_at.is_not(None), said))
 
 
 def _attendance(place: Any) -> sa.ColumnElement[Any]:
-    marked = _object(mark=place.mark, minutes=place.minutes, marked_at=utc(place.marked_at))
+    marked = hotjson.object_(
+        hotjson.word("mark", place.mark),
+        hotjson.value("minutes", place.minutes),
+        hotjson.word("marked_at", utc(place.marked_at)),
+    )
     return sa.case((place.mark.is_not(None), marked))
 
 
@@ -151,7 +143,7 @@ def _shown(caller: sa.CTE, page: sa.Select[Any]) -> sa.Select[*tuple[Any, ...]]:
     language = sa.select(_language(caller).label("language")).correlate(caller).offset(sa.literal_column("0"))
     chosen = language.lateral("chosen")
     return (
-        sa.select(*json(CareSession, place.c, chosen.c.language))
+        sa.select(hotjson.object_(*members(CareSession, place.c, chosen.c.language)).label("item"))
         .select_from(sa.join(place, CareSession, CareSession.id == place.c.session_id).join(chosen, sa.true()))
         .order_by(place.c.starts_at, place.c.session_id)
         .correlate(caller)
@@ -170,8 +162,7 @@ def _page(caller: sa.CTE, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]
 def _window_reading(caller: sa.CTE) -> Reading:
     size = sa.bindparam("size", type_=sa.Integer)
     rows = _shown(caller, _page(caller, *_in_window()).limit(size)).lateral("t")
-    items = sa.func.json_strip_nulls(sa.func.coalesce(sa.func.json_agg(rows.table_valued()), sa.literal_column("'[]'")))
-    body = sa.select(sa.cast(items, sa.Text)).select_from(rows).correlate(caller).scalar_subquery()
+    body = sa.select(hotjson.array(rows.c.item)).select_from(rows).correlate(caller).scalar_subquery()
     return Reading(tag=_tag(caller), body=body, more=_more(caller, size))
 
 
@@ -185,10 +176,8 @@ def _more(caller: sa.CTE, size: Any) -> sa.ColumnElement[str]:
 
 def _single_reading(caller: sa.CTE) -> Reading:
     session_id = sa.bindparam("session_id", type_=sa.Uuid)
-    row = _shown(caller, _page(caller, Attendance.session_id == session_id).limit(sa.literal_column("1"))).lateral("t")
-    item = sa.func.json_strip_nulls(sa.func.row_to_json(row.table_valued()))
-    body = sa.select(sa.cast(item, sa.Text)).select_from(row).correlate(caller).scalar_subquery()
-    return Reading(tag=_tag(caller), body=body)
+    body = _shown(caller, _page(caller, Attendance.session_id == session_id).limit(sa.literal_column("1")))
+    return Reading(tag=_tag(caller), body=body.scalar_subquery())
 
 
 MINE = HotRead(_window_reading)

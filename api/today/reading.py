@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from api import hotjson
 from api.checkins import due
 from api.enrollments import service as enrollments
 from api.enrollments.models import Enrollment
@@ -26,10 +27,6 @@ AT = sa.bindparam("at", type_=sa.DateTime(timezone=True))
 
 def _text(word: str) -> sa.ColumnElement[Any]:
     return sa.literal_column(f"'{word}'")
-
-
-def _object(**members: Any) -> sa.ColumnElement[Any]:
-    return sa.func.json_build_object(*(part for name, value in members.items() for part in (_text(name), value)))
 
 
 def _own(caller: sa.CTE, column: Any, patient_id: Any) -> sa.ScalarSelect[Any]:
@@ -53,16 +50,17 @@ def _level(caller: sa.CTE) -> sa.ScalarSelect[Any]:
     name = sa.func.coalesce(
         ProgramRevision.content["name"][_language(caller)].astext, ProgramRevision.content["name"]["en"].astext
     )
-    level = _object(
-        enrollment_id=Enrollment.id,
-        program=Enrollment.program_slug,
-        name=name,
-        status=Enrollment.status,
-        since=listing.utc(Enrollment.starts_at),
+    level = hotjson.object_(
+        hotjson.word("enrollment_id", Enrollment.id),
+        hotjson.text("program", Enrollment.program_slug),
+        hotjson.text("name", name),
+        hotjson.word("status", Enrollment.status),
+        hotjson.word("since", hotjson.utc(Enrollment.starts_at)),
     )
     published = sa.and_(ProgramRevision.program_id == Program.id, ProgramRevision.number == Program.current_revision)
     return (
         sa.select(level)
+        .select_from(Enrollment)
         .join(Program, Program.slug == Enrollment.program_slug)
         .join(ProgramRevision, published)
         .where(Enrollment.patient_id == caller.c.id, enrollments.holds_at(AT))
@@ -82,10 +80,11 @@ def _coming(caller: sa.CTE) -> list[sa.ColumnElement[bool]]:
 
 
 def _sessions(caller: sa.CTE) -> sa.ScalarSelect[Any]:
-    open_now = sa.and_(Attendance.starts_at - CHECK_IN_LEAD <= AT, Attendance.ends_at > AT).label("check_in_open")
+    open_now = sa.and_(Attendance.starts_at - CHECK_IN_LEAD <= AT, Attendance.ends_at > AT)
+    members = [*listing.members(CareSession, Attendance, _language(caller)), hotjson.value("check_in_open", open_now)]
     rows = (
-        sa.select(*listing.json(CareSession, Attendance, _language(caller)), open_now)
-        .join(CareSession, CareSession.id == Attendance.session_id)
+        sa.select(hotjson.object_(*members).label("item"))
+        .select_from(sa.join(Attendance, CareSession, CareSession.id == Attendance.session_id))
         .where(*_coming(caller))
         .order_by(Attendance.starts_at, Attendance.session_id)
         .limit(sa.literal_column(str(NEXT_SESSIONS)))
@@ -97,24 +96,20 @@ def _sessions(caller: sa.CTE) -> sa.ScalarSelect[Any]:
 
 def _check_ins(caller: sa.CTE) -> sa.ScalarSelect[Any]:
     window = due.due_now(caller.c.id, AT).correlate(caller).subquery("due")
-    rows = (
-        sa.select(
-            window.c.instrument,
-            window.c.state,
-            window.c.time_zone,
-            listing.utc(window.c.opens_at).label("opens_at"),
-            listing.utc(window.c.overdue_at).label("overdue_at"),
-            listing.utc(window.c.closes_at).label("closes_at"),
-        )
-        .order_by(window.c.closes_at, window.c.instrument)
-        .lateral("asked")
+    asked = hotjson.object_(
+        hotjson.word("instrument", window.c.instrument),
+        hotjson.word("state", window.c.state),
+        hotjson.text("time_zone", window.c.time_zone),
+        hotjson.word("opens_at", hotjson.utc(window.c.opens_at)),
+        hotjson.word("overdue_at", hotjson.utc(window.c.overdue_at)),
+        hotjson.word("closes_at", hotjson.utc(window.c.closes_at)),
     )
+    rows = sa.select(asked.label("item")).order_by(window.c.closes_at, window.c.instrument).lateral("asked")
     return _listed(caller, rows)
 
 
 def _listed(caller: sa.CTE, rows: Any) -> sa.ScalarSelect[Any]:
-    found = sa.func.coalesce(sa.func.json_agg(rows.table_valued()), _text("[]"))
-    return sa.select(found).select_from(rows).correlate(caller).scalar_subquery()
+    return sa.select(hotjson.array(rows.c.item)).select_from(rows).correlate(caller).scalar_subquery()
 
 
 def _week(caller: sa.CTE) -> sa.ColumnElement[Any]:
@@ -131,7 +126,11 @@ def _week(caller: sa.CTE) -> sa.ColumnElement[Any]:
         .scalar_subquery()
     )
     starts_on = sa.func.to_char(begins, _text("YYYY-MM-DD"))
-    return _object(starts_on=starts_on, time_zone=_zone(caller), attended_minutes=minutes)
+    return hotjson.object_(
+        hotjson.word("starts_on", starts_on),
+        hotjson.text("time_zone", _zone(caller)),
+        hotjson.value("attended_minutes", minutes),
+    )
 
 
 def _valid_until(caller: sa.CTE) -> sa.ColumnElement[Any]:
@@ -178,12 +177,15 @@ def _next_of_level(caller: sa.CTE) -> sa.ScalarSelect[Any]:
 def reading(caller: sa.CTE) -> Reading:
     version = _own(caller, PatientVersion.version, PatientVersion.patient_id)
     catalogue = sa.select(CatalogueVersion.version).scalar_subquery()
-    body = _object(
-        level=_level(caller), sessions=_sessions(caller), check_ins_due=_check_ins(caller), week=_week(caller)
+    body = hotjson.object_(
+        hotjson.value("sessions", _sessions(caller)),
+        hotjson.value("level", _level(caller)),
+        hotjson.value("check_ins_due", _check_ins(caller)),
+        hotjson.value("week", _week(caller)),
     )
     return Reading(
-        tag=sa.func.concat_ws(_text("."), version, catalogue, listing.utc(_valid_until(caller))),
-        body=sa.cast(sa.func.json_strip_nulls(body), sa.Text),
+        tag=sa.func.concat_ws(_text("."), version, catalogue, hotjson.utc(_valid_until(caller))),
+        body=body,
     )
 
 
