@@ -1,1 +1,1 @@
-"""What Continuum is measured against: the same rows and the same JSON, by people who had no row-level security to keep."""
+"""What Continuum is measured against: the same rows, the same JSON, and no row-level security to keep."""

@@ -14,7 +14,8 @@ ISO = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 SESSIONS = f"""
 SELECT json_strip_nulls(coalesce(json_agg(t), '[]'))::text FROM (
   SELECT s.id, s.kind, coalesce(CASE WHEN p.language = 'es' THEN s.title_es END, s.title) AS title, s.status,
-    to_char(a.starts_at AT TIME ZONE 'UTC', {ISO}) AS starts_at, to_char(a.ends_at AT TIME ZONE 'UTC', {ISO}) AS ends_at,
+    to_char(a.starts_at AT TIME ZONE 'UTC', {ISO}) AS starts_at,
+    to_char(a.ends_at AT TIME ZONE 'UTC', {ISO}) AS ends_at,
     s.time_zone, s.modality, s.facilitator, s.location_id, s.room,
     to_char((a.starts_at - interval '30 minutes') AT TIME ZONE 'UTC', {ISO}) AS check_in_opens_at,
     to_char(a.ends_at AT TIME ZONE 'UTC', {ISO}) AS check_in_closes_at,
@@ -26,7 +27,8 @@ SELECT json_strip_nulls(coalesce(json_agg(t), '[]'))::text FROM (
         THEN 'in_window' ELSE 'outside_window' END,
       'arrived_at', to_char(a.arrived_at AT TIME ZONE 'UTC', {ISO})) END AS arrival,
     CASE WHEN a.mark IS NOT NULL THEN json_build_object(
-      'mark', a.mark, 'minutes', a.minutes, 'marked_at', to_char(a.marked_at AT TIME ZONE 'UTC', {ISO})) END AS attendance
+      'mark', a.mark, 'minutes', a.minutes,
+      'marked_at', to_char(a.marked_at AT TIME ZONE 'UTC', {ISO})) END AS attendance
   FROM attendances a JOIN care_sessions s ON s.id = a.session_id JOIN patients p ON p.id = a.patient_id
   WHERE a.patient_id = %s AND a.status = 'booked' AND a.starts_at >= %s AND a.starts_at < %s
   ORDER BY a.starts_at, a.session_id LIMIT 20) t

@@ -9,7 +9,8 @@ import jwt
 ISSUER = os.environ["PUBLIC_URL"]
 with open(os.environ["TOKEN_KEYS_FILE"]) as keys:
     KEY = jwt.PyJWK(json.load(keys)["keys"][0], algorithm="ES256").key.public_key()
-CLAIMS = ["iss", "aud", "sub", "exp", "iat", "jti"]
+AUDIENCE = f"{ISSUER}/patient"
+OPTIONS = {"require": ["iss", "aud", "sub", "exp", "iat", "jti"]}
 
 
 class Refused(Exception):
@@ -22,12 +23,7 @@ def patient_id(header: str | None) -> UUID:
         raise Refused
     try:
         token = jwt.decode_complete(
-            header[7:],
-            KEY,
-            algorithms=["ES256"],
-            issuer=ISSUER,
-            audience=f"{ISSUER}/patient",
-            options={"require": CLAIMS},
+            header[7:], KEY, algorithms=["ES256"], issuer=ISSUER, audience=AUDIENCE, options=OPTIONS
         )
         if token["header"].get("typ") != "at+jwt" or "sessions:read" not in token["payload"]["scope"].split():
             raise Refused
