@@ -29,31 +29,37 @@ THERE = {
 NOT_SAFE = {"instrument": "daily", "instrument_version": "1", "answers": [{"item": "safe_now", "choice": "no"}]}
 
 
-@pytest.fixture
-def sam(app: Continuum) -> Knocker:
-    """The demo patient, signed in, who has just said that they do not feel safe."""
+Find = Callable[[str], Any]
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+def furnished(app: Continuum) -> Knocker:
+    """Load the demo clinic; its patient, signed in, who has just said that they do not feel safe."""
     demo.load(app.settings)
     with db.transaction(db.SYSTEM):
         patient_id = patients.by_external_id(demo.PATIENT).id
-    knocker = sign_in(app, patient_id, demo.PATIENT)
+    sam = sign_in(app, patient_id, demo.PATIENT)
     now = clock.now().isoformat()
-    said = knocker.post(
-        "/v1/me/check-ins", json={**NOT_SAFE, "id": str(db.uuid7()), "occurred_at": now, "sent_at": now}
-    )
+    said = sam.post("/v1/me/check-ins", json={**NOT_SAFE, "id": str(db.uuid7()), "occurred_at": now, "sent_at": now})
     assert said.status_code == 201, said.text
-    return knocker
+    return sam
 
 
-Find = Callable[[str], Any]
-
-
-@pytest.fixture
-def there(sam: Knocker, owner_sql: Callable[..., list[tuple[Any, ...]]]) -> Find:
-    """The id that a path parameter of this name may have; None where nothing of the kind is there."""
+def finder(sam: Knocker, sql: Sql) -> Find:
+    """Gives the id that a path parameter of a name may have; None where nothing of the kind is there."""
 
     def find(name: str) -> Any:
-        statement = THERE[name]
-        found = owner_sql(statement, *([sam.id] if "%s" in statement else []))
+        found = sql(THERE[name], *([sam.id] if "%s" in THERE[name] else []))
         return found[0][0] if found else None
 
     return find
+
+
+@pytest.fixture
+def sam(app: Continuum) -> Knocker:
+    return furnished(app)
+
+
+@pytest.fixture
+def there(sam: Knocker, owner_sql: Sql) -> Find:
+    return finder(sam, owner_sql)

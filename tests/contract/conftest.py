@@ -1,29 +1,71 @@
-"""Callers and things that are there, for requests made from the contract."""
+"""The demo clinic and its callers, for requests made from the contract."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
 import pytest
 
+from api import db, vocabulary
+from api.access import service as access
+from api.app import Continuum
+from api.programs import shelf
+from tests.conftest import KEPT, SWEEP
 from tests.contract.documents import NAMED
-from tests.knocking import Knocker
+from tests.world import Find, finder, furnished
+
+CATALOGUE = [table for table in KEPT if table != "alembic_version"]
 
 
-@pytest.fixture
-def callers(visitor: Knocker, patient: Knocker, clinic: Knocker) -> dict[str, dict[str, str]]:
-    """The headers that each kind of caller always sends; the operation's own are drawn."""
-    return {
-        "public": {},
-        "patient": {"Authorization": patient.headers["Authorization"]},
-        "clinic": {"Authorization": clinic.headers["Authorization"]},
-    }
+@dataclass
+class House:
+    """The demo clinic, furnished once for all operations: what one of them changes, the others meet."""
+
+    callers: Mapping[str, dict[str, str]]
+    there: Find
+
+    def known(self, name: str) -> dict[str, str]:
+        """Path parameters of the operation `name` that lead somewhere."""
+        named = [one["name"] for one in NAMED[name].get("parameters", []) if one.get("in") == "path"]
+        return {one: str(found) for one in named if (found := self.there(one))}
+
+    def own(self, name: str) -> dict[str, str]:
+        """What the caller sends for whom the operation `name` is made."""
+        return self.callers[own_kind(name)]
 
 
-@pytest.fixture
-def own_headers(name: str, callers: dict[str, dict[str, str]]) -> dict[str, str]:
-    """What the caller sends for whom the operation `name` is made."""
+def own_kind(name: str) -> str:
     security = NAMED[name]["security"]
-    return callers[next(iter(security[0]))] if security else {}
+    return next(iter(security[0])) if security else "public"
 
 
-@pytest.fixture
-def known(patient: Knocker) -> dict[str, str]:
-    """Path parameters that lead somewhere, by name."""
-    return {"external_id": patient.external_id or ""}
+@pytest.fixture(scope="module")
+def house(app: Continuum, superuser: psycopg.Connection[Any]) -> Iterator[House]:
+    for table in CATALOGUE:
+        superuser.execute(f"CREATE TEMP TABLE kept_{table} AS TABLE {table}")
+    sam = furnished(app)
+    callers = {"public": {}, "patient": {"Authorization": sam.headers["Authorization"]}, "clinic": record_system(app)}
+    yield House(callers, finder(sam, lambda statement, *values: superuser.execute(statement, values).fetchall()))
+    swept(superuser)
+
+
+def record_system(app: Continuum) -> dict[str, str]:
+    """The token of one of the clinic's systems, with every scope; for whom it acts is made from the contract."""
+    with db.transaction(db.SYSTEM):
+        client = access.register_client(kind="clinic", name="contract", scopes=vocabulary.CLINIC_SCOPES)
+    token = app.extensions["tokens"].issue(
+        kind="clinic", subject=client, client_id=str(client), scopes=vocabulary.CLINIC_SCOPES
+    )
+    return {"Authorization": f"Bearer {token}"}
+
+
+def swept(superuser: psycopg.Connection[Any]) -> None:
+    """Empty all tables, and put the catalogue back as it was: what is published stays published otherwise."""
+    superuser.execute(psycopg.ClientCursor(superuser).mogrify(SWEEP, [["alembic_version"]]))
+    with superuser.transaction():
+        superuser.execute("SET LOCAL session_replication_role = replica")
+        for table in CATALOGUE:
+            superuser.execute(f"INSERT INTO {table} TABLE kept_{table}")
+            superuser.execute(f"DROP TABLE kept_{table}")
+    shelf.forget()
