@@ -29,7 +29,7 @@ bench: tests-environment
 	@exec $(PY) -m tests.bench
 
 fuzz: tests-environment
-	@FUZZ=100 $(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract
+	@FUZZ=100 $(PY) -m pytest -q -n $(JOBS) tests/contract/test_behaviour.py
 
 openapi:
 	@.ci/environment requirements.txt
