@@ -1,6 +1,7 @@
 """What a view may say about the running request and its answer, and how the answer is rendered."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -62,19 +63,25 @@ def expected_from(header: str | None) -> int | None:
 
 def render(schema: type[ma.Schema] | None, status: int, result: Any) -> Response:
     """The response for a view's result: dumped, with ETag and Location; 304 where If-None-Match knows it."""
-    if (tag := g.get("etag")) and request.method == "GET" and request.if_none_match.contains(tag[1:-1]):
+    if (tag := g.get("etag")) and request.method == "GET" and request.if_none_match.contains_weak(tag[1:-1]):
         return Response(status=304, headers={"ETag": tag})
     if schema is None:
         response = Response(status=status)
         response.headers.pop("Content-Type", None)
     else:
-        response = Response(orjson.dumps(schema().dump(result)), status, mimetype="application/json")
+        response = Response(orjson.dumps(_instance(schema).dump(result)), status, mimetype="application/json")
         response.headers["Content-Language"] = language.chosen()
     if tag:
         response.headers["ETag"] = tag
     if location := g.get("location"):
         response.headers["Location"] = location
     return response
+
+
+@cache
+def _instance(schema: type[ma.Schema]) -> ma.Schema:
+    """Made once: instances copy all their fields, and dumping leaves no trace on them."""
+    return schema()
 
 
 def hot(
@@ -85,9 +92,7 @@ def hot(
     `variant` names what else the answer depends on (language, window): it becomes part of the ETag. `frame` puts
     what PostgreSQL rendered into the answer's JSON.
     """
-    presented = request.headers.get("If-None-Match", "").removeprefix('"').removesuffix('"')
-    tag, _, of_variant = presented.rpartition("~")
-    known = tag if of_variant == variant else None
+    known = _known(variant)
     answer = read.run(g.caller, known=known, **parameters)
     headers = {"ETag": f'"{answer.tag}~{variant}"'}
     if answer.tag == known:
@@ -96,6 +101,14 @@ def hot(
         raise errors.NotFound
     text = frame(answer) if frame else answer.body
     return Response(text, mimetype="application/json", headers=headers)
+
+
+def _known(variant: str) -> str | None:
+    """The tag, among those that the caller presents, of this variant (compared weakly, RFC 9110 §13.1.2)."""
+    if "If-None-Match" not in request.headers:
+        return None
+    presented = (tag.rpartition("~") for tag in request.if_none_match.as_set(include_weak=True))
+    return next((tag for tag, _, of_variant in presented if of_variant == variant), None)
 
 
 def add_to_refusal(**members: Any) -> None:

@@ -6,6 +6,7 @@ security answers with that caller's rows alone; no caller, no rows. `hotread` do
 reads that every app start makes, in one autocommitted statement.
 """
 
+import contextlib
 import os
 import time
 import uuid
@@ -18,6 +19,7 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import exc, orm
 
 from api import errors
@@ -146,7 +148,7 @@ def session() -> orm.Session:
 def transaction(caller: Caller) -> Iterator[orm.Session]:
     """Run the block as `caller`: commit when it returns, roll back when it raises or was a `preview`.
 
-    Afterwards, and on the same connection, what was left for `after_rollback` runs in a short transaction
+    After a rollback, and on the same connection, what was left for `after_rollback` runs in short transactions
     of its own. Raises `errors.Unavailable` when the database is out of reach, `SignedOut` when a caller
     with a token no longer stands.
     """
@@ -161,16 +163,17 @@ def transaction(caller: Caller) -> Iterator[orm.Session]:
             yield current
             if current.info.get("preview"):
                 current.rollback()
-                _run_after_rollback(connection, caller, current.info.get("after_rollback", ()))
             else:
                 current.commit()
+                current.info.pop("after_rollback", None)
         except BaseException:
             current.rollback()
-            _run_after_rollback(connection, caller, current.info.get("after_rollback", ()))
             raise
         finally:
             _session.reset(reset)
             current.close()
+            for outlives in reversed(current.info.get("after_rollback", ())):
+                _outlive(connection, caller, outlives)
 
 
 def preview() -> None:
@@ -184,7 +187,10 @@ def previewing() -> bool:
 
 
 def after_rollback(outlives: Callable[[], None]) -> None:
-    """Have `outlives` run in a transaction of its own should this one be rolled back."""
+    """Have `outlives` run in a transaction of its own should this one be rolled back; what was left last runs first.
+
+    It can neither stop the others nor change the refusal: if it fails, that is logged by its kind alone.
+    """
     session().info.setdefault("after_rollback", []).append(outlives)
 
 
@@ -257,15 +263,20 @@ def _standing_of(kind: str) -> sa.Select[Any]:
     return sa.select(standing(kind, row)).select_from(row)
 
 
-def _run_after_rollback(connection: sa.Connection, caller: Caller, outliving: Any) -> None:
-    if not outliving or connection.closed or connection.invalidated:
-        return
-    with orm.Session(bind=connection, expire_on_commit=False, join_transaction_mode="control_fully") as current:
-        reset = _session.set(current)
-        try:
-            _name(connection, caller)
-            for outlives in outliving:
+def _outlive(connection: sa.Connection, caller: Caller, outlives: Callable[[], None]) -> None:
+    """Run what must outlive a rollback; on a fresh connection where the old one has died."""
+    usable = not (connection.closed or connection.invalidated)
+    try:
+        with (
+            contextlib.nullcontext(connection) if usable else engine().connect() as held,
+            orm.Session(bind=held, expire_on_commit=False, join_transaction_mode="control_fully") as current,
+        ):
+            reset = _session.set(current)
+            try:
+                _name(held, caller)
                 outlives()
-            current.commit()
-        finally:
-            _session.reset(reset)
+                current.commit()
+            finally:
+                _session.reset(reset)
+    except Exception as trouble:
+        structlog.get_logger().error("outliving failed", error=type(trouble).__name__)

@@ -16,10 +16,10 @@ LONGEST_SIGN_IN = timedelta(days=90)
 
 def open_app_session(*, patient_id: UUID) -> AppSession:
     """Sign a phone in, for at most `LONGEST_SIGN_IN`."""
-    app_session = AppSession(patient_id=patient_id, expires_at=sa.func.now() + LONGEST_SIGN_IN)
-    db.session().add(app_session)
-    db.session().flush()
-    return app_session
+    opened = sa.insert(AppSession).values(
+        id=db.uuid7(), patient_id=patient_id, expires_at=sa.func.now() + LONGEST_SIGN_IN
+    )
+    return db.session().execute(opened.returning(AppSession)).scalar_one()
 
 
 def end_app_sessions(*, patient_id: UUID, reason: str) -> int:

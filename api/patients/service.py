@@ -60,6 +60,8 @@ def upsert(
 
 def _change(patient: Patient, values: dict[str, Any]) -> None:
     patient.version = versions.touch([patient.id])[patient.id]
+    if values.keys() & set(CHOICES):
+        patient.preferences_version += 1
     for name, value in values.items():
         setattr(patient, name, value)
     db.session().flush()

@@ -1,16 +1,21 @@
 """The worker's part: series reach as far ahead as they should."""
 
 from api import clock, db
+from api.observe import log
 from api.sessions import calendar, series
 
 EVERY_SECONDS = 3600
 
 
 def run() -> bool:
-    """Extend what runs short, a transaction for each series, so that its members wait for no other series."""
+    """Extend what runs short, a transaction for each series: its members wait for no other one, and one that fails
+    stops none."""
     with db.transaction(db.WORKER):
         short = calendar.running_short(at=clock.now())
     for series_id in short:
-        with db.transaction(db.WORKER):
-            series.extend(series_id=series_id, at=clock.now())
+        try:
+            with db.transaction(db.WORKER):
+                series.extend(series_id=series_id, at=clock.now())
+        except Exception as trouble:
+            log.error("series not extended", error=type(trouble).__name__)
     return False

@@ -19,7 +19,11 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True)),
         sa.Column("end_reason", sa.Text()),
     )
-    protect(op, "app_sessions", patient="SELECT, INSERT, UPDATE", clinic="SELECT, UPDATE", worker="SELECT, UPDATE")
+    ending = "UPDATE (ended_at, end_reason)"
+    protect(
+        op, "app_sessions", patient=f"SELECT, INSERT (id, patient_id, expires_at), {ending}", clinic=f"SELECT, {ending}",
+        worker=f"SELECT, {ending}",
+    )  # fmt: skip
     op.create_table(
         "api_clients",
         sa.Column("id", sa.Uuid(), primary_key=True),

@@ -36,8 +36,9 @@ def upgrade() -> None:
     )  # fmt: skip
     protect(
         op, "attendances",
-        patient=f"SELECT, UPDATE ({PATIENT_WRITES})", clinic=f"SELECT, INSERT, UPDATE ({CLINIC_WRITES})",
-        worker=f"SELECT, INSERT, UPDATE ({WORKER_WRITES})",
+        patient=f"SELECT, UPDATE ({PATIENT_WRITES})",
+        clinic=f"SELECT, INSERT (patient_id, session_id, {WORKER_WRITES}), UPDATE ({CLINIC_WRITES})",
+        worker=f"SELECT, INSERT (patient_id, session_id, {WORKER_WRITES}), UPDATE ({WORKER_WRITES})",
     )  # fmt: skip
     protect(op, "session_replies", patient="SELECT, INSERT", clinic="SELECT")
     protect(op, "session_arrivals", patient="SELECT, INSERT", clinic="SELECT")

@@ -103,4 +103,9 @@ def _settings() -> None:
     )
     grant(op, "check_in_schedules", patient="SELECT", clinic="SELECT, INSERT, UPDATE, DELETE", worker="SELECT")
     grant(op, "instrument_settings", patient="SELECT", clinic="SELECT, INSERT, UPDATE", worker="SELECT")
+    # What is due changes with the schedules, and answers say so by the catalogue's version.
+    op.execute(
+        "CREATE TRIGGER raise_catalogue_version AFTER INSERT OR UPDATE OR DELETE ON check_in_schedules "
+        "FOR EACH STATEMENT EXECUTE FUNCTION raise_catalogue_version()"
+    )
     op.execute(DEFAULTS)

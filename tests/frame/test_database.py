@@ -127,3 +127,36 @@ def test_ids_are_uuidv7_and_grow() -> None:
     assert {one.variant for one in ids} == {"specified in RFC 4122"}
     assert sorted(one.int >> 64 for one in ids) == [one.int >> 64 for one in ids]
     assert len(set(ids)) == 1000
+
+
+def test_one_that_fails_stops_neither_the_others_nor_the_refusal(
+    app: Continuum, owner_sql: Callable[..., Any], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    def fail() -> None:
+        raise ValueError("a name that must not be logged")
+
+    with pytest.raises(errors.Conflict), db.transaction(db.SYSTEM):
+        for outlives in (lambda: audit.record(db.SYSTEM, operation="first", action="create"), fail):
+            db.after_rollback(outlives)
+        raise errors.Conflict
+    assert owner_sql("SELECT operation FROM audit_events") == [("first",)]
+    written = capfdbinary.readouterr().out
+    assert b"ValueError" in written
+    assert b"must not be logged" not in written
+
+
+def test_what_must_outlive_a_refusal_finds_another_connection_when_its_own_has_died(
+    app: Continuum, owner_sql: Callable[..., Any]
+) -> None:
+    with pytest.raises(errors.Unavailable), db.transaction(db.SYSTEM) as session:
+        db.after_rollback(lambda: audit.record(db.SYSTEM, operation="outliving", action="create"))
+        pid = session.scalar(sa.text("SELECT pg_backend_pid()"))
+        owner_sql("SELECT pg_terminate_backend(%s, 1000)", pid)
+        session.execute(sa.text("SELECT 1"))
+    assert owner_sql("SELECT operation FROM audit_events") == [("outliving",)]
+
+
+def test_what_was_left_for_a_rollback_is_forgotten_by_a_commit(app: Continuum, owner_sql: Callable[..., Any]) -> None:
+    with db.transaction(db.SYSTEM):
+        db.after_rollback(lambda: audit.record(db.SYSTEM, operation="outliving", action="create"))
+    assert owner_sql("SELECT operation FROM audit_events") == []

@@ -45,3 +45,13 @@ def test_every_act_of_the_clinic_is_on_record(
 def test_a_name_that_could_be_nobodys_is_simply_not_found(clinic: Knocker) -> None:
     for name in ("%00", "x" * 101, "a%07b"):
         assert clinic.get(f"/v1/clinic/patients/{name}").status_code == 404
+
+
+def test_a_language_that_the_record_system_changes_is_a_new_version_of_the_choice(
+    clinic: Knocker, patient: Knocker
+) -> None:
+    tag = patient.get("/v1/me/preferences").headers["ETag"]
+    clinic.put(f"/v1/clinic/patients/{patient.external_id}", json={"language": "es"})
+    read = patient.get("/v1/me/preferences", headers={"If-None-Match": tag})
+    assert (read.status_code, read.json["language"]) == (200, "es")
+    assert patient.put("/v1/me/preferences", json={}, if_match=tag).status_code == 412

@@ -122,3 +122,12 @@ def test_nothing_of_another_patient_is_in_it(
     today = patient.get("/v1/me/today").json
     assert "level" not in today
     assert today["sessions"] == today["check_ins_due"] == []
+
+
+def test_a_proxy_may_have_weakened_the_tag_or_sent_several(patient: Knocker, travel: Callable[[str], datetime]) -> None:
+    travel(MONDAY)
+    tag = patient.get("/v1/me/today").headers["ETag"]
+    for presented in (f"W/{tag}", f'"other", {tag}', f'"other",W/{tag}'):
+        assert patient.get("/v1/me/today", headers={"If-None-Match": presented}).status_code == 304
+    for presented in ('"other"', "W/", "nonsense", '"', tag[:-2] + '"'):
+        assert patient.get("/v1/me/today", headers={"If-None-Match": presented}).status_code == 200
