@@ -16,6 +16,8 @@ from api import audit, auth, db, errors, idempotency, observe, throttle
 from api.answering import expected_from, render
 from api.contract import Operation
 
+# Public answers and refusals may be read by scripts of any website; nothing else may (Fetch Standard, CORS protocol).
+ANY_WEBSITE = ("Access-Control-Allow-Origin", "*")
 LISTENING = ("patient", "partner", "clinic")
 LONGEST_NAME = 100
 View = Callable[..., Any]
@@ -71,6 +73,8 @@ class Meeting:
         """Token, scope, quota. Raises `auth.NoToken` and its kin, `errors.TooManyRequests`."""
         kind = self.operation.audience
         if kind not in LISTENING:
+            if kind == "public":
+                observe.note().headers = [ANY_WEBSITE]
             self._spend(request.remote_addr or "")
             return db.PUBLIC
         tokens: auth.Tokens = current_app.extensions["tokens"]
@@ -88,7 +92,8 @@ class Meeting:
 
     def _spend(self, key: str) -> None:
         quota: throttle.Throttle = current_app.extensions["throttle"]
-        observe.note().headers = quota.spend(key)
+        note = observe.note()
+        note.headers = [*note.headers, *quota.spend(key)]
 
     def _refuse_surplus(self, parameters: dict[str, Any]) -> None:
         if not all(_plausible(value) for value in parameters.values() if isinstance(value, str)):
