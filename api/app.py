@@ -7,9 +7,11 @@ from typing import Any
 
 import flask_smorest
 import orjson
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from flask.json.provider import JSONProvider
+from flask.sessions import NullSession, SessionInterface, SessionMixin
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from api import (
     audit,
@@ -97,11 +99,34 @@ class OrjsonProvider(JSONProvider):
         return orjson.loads(s)
 
 
+class NoSessions(SessionInterface):
+    """Nothing is kept in a browser: Flask is spared looking for a cookie at every request."""
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:
+        return _nothing
+
+    def is_null_session(self, obj: object) -> bool:
+        return True
+
+
+_nothing = NullSession()
+
+
 class Continuum(Flask):
     """The application; `settings` is what the deployment set."""
 
     json_provider_class = OrjsonProvider
+    session_interface = NoSessions()
     settings: config.Config
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Routes know no hosts, so none is parsed; and no address is ever built from the request's."""
+        if request is None:
+            return None
+        environ = request.environ
+        return MapAdapter(
+            self.url_map, "localhost", "/", "", "http", request.path, request.method, environ["QUERY_STRING"]
+        )
 
 
 def create_app(settings: config.Config | None = None) -> Continuum:
@@ -109,6 +134,8 @@ def create_app(settings: config.Config | None = None) -> Continuum:
     settings = settings or config.read()
     app = Continuum("api", static_folder=None, template_folder=None)
     app.settings = settings
+    # An address with a slash too many is not there, rather than a redirect to whatever host the request named.
+    app.url_map.merge_slashes = False
     app.config.update(
         MAX_CONTENT_LENGTH=settings.body_limit, API_TITLE="Continuum", API_VERSION="v1", OPENAPI_VERSION="3.1.1"
     )
@@ -192,11 +219,12 @@ class Api(flask_smorest.Api):
 
 def refuse_the_unreadable() -> None:
     """Methods that nobody knows, and addresses longer than `LONGEST_ADDRESS` bytes."""
-    if request.url_rule:
-        observe.note().route = request.url_rule.rule
-    if request.method not in observe.METHODS:
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    if asked.url_rule:
+        observe.note().route = asked.url_rule.rule
+    if asked.method not in observe.METHODS:
         raise errors.NotImplementedMethod
-    if len(request.environ.get("QUERY_STRING", "")) + len(request.path) > LONGEST_ADDRESS:
+    if len(asked.environ.get("QUERY_STRING", "")) + len(asked.path) > LONGEST_ADDRESS:
         raise errors.UriTooLong
 
 

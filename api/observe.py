@@ -5,8 +5,9 @@ Exceptions are logged by kind and place, without messages and values. All of thi
 a `Note` that goes with the request: the same in Flask's hooks cost a third of a hot read.
 """
 
+import contextlib
+import os
 import re
-import secrets
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -17,10 +18,13 @@ import structlog
 from flask import request
 from prometheus_client import Counter, Histogram, start_http_server
 
+from api import clock
+
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"))
 NOTE = "continuum.note"
+LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
@@ -51,6 +55,8 @@ def _kinds_and_places(exc_info: tuple[type[BaseException], BaseException, Any]) 
     return found
 
 
+# Unbuffered: a line is one write, whole even where several processes share the log.
+_out = open(1, "wb", buffering=0, closefd=False)  # noqa: SIM115
 structlog.configure(
     processors=[
         structlog.processors.add_log_level,
@@ -58,7 +64,7 @@ structlog.configure(
         structlog.processors.ExceptionRenderer(_kinds_and_places),
         structlog.processors.JSONRenderer(serializer=orjson.dumps),
     ],
-    logger_factory=structlog.BytesLoggerFactory(open(1, "wb", closefd=False)),  # noqa: SIM115
+    logger_factory=structlog.BytesLoggerFactory(_out),
     cache_logger_on_first_use=True,
 )
 log: Any = structlog.get_logger()
@@ -70,10 +76,10 @@ class Note:
     __slots__ = ("began", "caller_kind", "headers", "method", "problem", "request_id", "route", "traceparent")
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        given = environ.get("HTTP_X_REQUEST_ID", "")
+        given, made = environ.get("HTTP_X_REQUEST_ID", ""), os.urandom(40).hex()
         self.began = time.perf_counter()
-        self.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
-        self.traceparent = _trace(environ.get("HTTP_TRACEPARENT", ""))
+        self.request_id = given if given and REQUEST_ID.fullmatch(given) else made[:32]
+        self.traceparent = _trace(environ.get("HTTP_TRACEPARENT", ""), made[32:64], made[64:])
         self.method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in METHODS else "unknown"
         self.route = "unmatched"
         self.caller_kind: str | None = None
@@ -91,17 +97,24 @@ class Note:
         """The request's one line, and its metrics."""
         seconds = time.perf_counter() - self.began
         SECONDS.labels(self.method, self.route, status).observe(seconds)
-        log.info(
-            "request",
-            method=self.method,
-            route=self.route,
-            status=int(status),
-            ms=round(seconds * 1000, 1),
-            request_id=self.request_id,
-            trace=self.traceparent[3:35],
-            caller=self.caller_kind,
-            problem=self.problem,
-        )
+        with contextlib.suppress(OSError):  # A log that is full stops no answer.
+            _out.write(orjson.dumps(self._line(int(status), seconds), option=LINE))
+
+    def _line(self, status: int, seconds: float) -> dict[str, Any]:
+        """As structlog would write it, which takes four times as long."""
+        return {
+            "method": self.method,
+            "route": self.route,
+            "status": status,
+            "ms": round(seconds * 1000, 1),
+            "request_id": self.request_id,
+            "trace": self.traceparent[3:35],
+            "caller": self.caller_kind,
+            "problem": self.problem,
+            "event": "request",
+            "level": "info",
+            "timestamp": clock.wall(),
+        }
 
 
 class Watched:
@@ -131,9 +144,9 @@ def serve_metrics(port: int) -> None:
     start_http_server(port, addr="127.0.0.1")
 
 
-def _trace(header: str) -> str:
+def _trace(header: str, trace_id: str, span_id: str) -> str:
     """W3C Trace Context: go on with the caller's trace, or begin one where the header is malformed."""
     match = TRACEPARENT.fullmatch(header) if header else None
     if match is None or match[1] == "ff" or (match[1] == "00" and match[5]) or "0" * 16 in (match[2][:16], match[3]):
-        return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
-    return f"00-{match[2]}-{secrets.token_hex(8)}-{match[4]}"
+        return f"00-{trace_id}-{span_id}-00"
+    return f"00-{match[2]}-{span_id}-{match[4]}"

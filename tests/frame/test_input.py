@@ -84,6 +84,12 @@ def test_methods_are_named_when_another_is_used(visitor: Knocker) -> None:
     assert visitor.request("TRACE", "/v1/me").status_code == 405
 
 
+@pytest.mark.parametrize("address", ["/v1//me", "//v1/me", "/v1/me/", "/v1/me//sessions?from=x"])
+def test_an_address_with_a_slash_too_many_is_nowhere(visitor: Knocker, address: str) -> None:
+    answer = visitor.get(address, headers={"Host": "elsewhere.example"})
+    assert (answer.status_code, answer.headers.get("Location")) == (404, None)
+
+
 def test_nowhere_is_a_problem_document_too(visitor: Knocker) -> None:
     refused = visitor.get("/nowhere")
     assert refused.status_code == 404
