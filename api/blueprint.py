@@ -53,7 +53,8 @@ class Door(flask_smorest.Blueprint):
         """The JSON body, given to the view as a dict. Unknown fields are a 422."""
 
         def decorate(view: V) -> V:
-            parsed: V = self.arguments(schema)(view)
+            # An instance: making one of the class at every request takes longer than reading the body by it.
+            parsed: V = self.arguments(schema())(view)
             parsed._asks = schema  # type: ignore[attr-defined]
             return parsed
 
@@ -65,7 +66,7 @@ class Door(flask_smorest.Blueprint):
         usual = {} if required else schema().load({})
 
         def decorate(view: V) -> V:
-            parsed = self.arguments(schema, location="query")(view)
+            parsed = self.arguments(schema(), location="query")(view)
 
             @wraps(parsed)
             def asked(*args: Any, **kwargs: Any) -> Any:
@@ -124,10 +125,12 @@ class Door(flask_smorest.Blueprint):
         hot: bool = False,
         throttled: bool = True,
         looks_first: Callable[[db.Caller, bytes], None] | None = None,
+        refusals_carry: Callable[[], dict[str, Any]] | None = None,
     ) -> Callable[[V], V]:
         """Register a view. `hot`: no transaction is begun (a `HotRead`, or bytes from memory). `replay` renders the
         resource of an idempotent POST again. `looks_first` sees the body as it came, inside the transaction and
-        before anything may refuse it."""
+        before anything but a missing sign-in may refuse it. `refusals_carry`: members of every refusal, whatever its
+        cause; asks no database."""
         if (self.kind in LISTENING) != bool(scope):
             raise RouteWithoutScope(f"{operation}: {self.kind} routes {'need a' if not scope else 'have no'} scope")
 
@@ -152,7 +155,15 @@ class Door(flask_smorest.Blueprint):
                 etag=etag,
             )
             self.operations.append(described)
-            met = Meeting(described, view, replay=replay, hot=hot, throttled=throttled, looks_first=looks_first)
+            met = Meeting(
+                described,
+                view,
+                replay=replay,
+                hot=hot,
+                throttled=throttled,
+                looks_first=looks_first,
+                refusals_carry=refusals_carry,
+            )
             self.add_url_rule(rule, operation, met.view(), methods=[method])
             return view
 

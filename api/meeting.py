@@ -13,13 +13,15 @@ from uuid import UUID
 from flask import Response, current_app, g, request
 
 from api import audit, auth, db, errors, idempotency, observe, throttle
-from api.answering import expected_from, render
+from api.answering import add_to_refusal, expected_from, render
 from api.contract import Operation
 
 # Public answers and refusals may be read by scripts of any website; nothing else may (Fetch Standard, CORS protocol).
 ANY_WEBSITE = ("Access-Control-Allow-Origin", "*")
 LISTENING = ("patient", "partner", "clinic")
 LONGEST_NAME = 100
+# A body that is looked at before it is refused may be longer than one that is accepted, but not without end (bytes).
+MOST_LOOKED_AT = 4_194_304
 View = Callable[..., Any]
 
 
@@ -35,11 +37,13 @@ class Meeting:
         hot: bool,
         throttled: bool,
         looks_first: Callable[[db.Caller, bytes], None] | None,
+        refusals_carry: Callable[[], dict[str, Any]] | None,
     ) -> None:
         if operation.idempotent and replay is None:
             raise TypeError(f"{operation.id}: an idempotent POST needs replay")
         self.operation, self._view, self._replay = operation, view, replay
         self._hot, self._throttled, self._looks_first = hot, throttled, looks_first
+        self._refusals_carry = refusals_carry
 
     def view(self) -> View:
         @wraps(self._view)
@@ -50,11 +54,15 @@ class Meeting:
 
     def meet(self, parameters: dict[str, Any]) -> Response:
         """Meet the running request; `parameters` are those of its path."""
+        if self._refusals_carry:
+            add_to_refusal(**self._refusals_carry())
         g.caller = caller = self._admit()
         if self._hot:
             self._refuse_surplus(parameters)
             response: Response = self._view(**parameters)
             return response
+        if self._looks_first:
+            request.max_content_length = MOST_LOOKED_AT
         request.get_data(cache=True)
         with db.transaction(caller):
             g.in_transaction = True
@@ -86,9 +94,13 @@ class Meeting:
         observe.note().caller_kind = kind
         if self._throttled:
             self._spend(str(caller.patient_id or caller.client_id))
+        if not self._looks_first:
+            self._refuse_without_scope(caller)
+        return auth.acting(caller, request.headers.get("Acting-User")) if kind == "clinic" else caller
+
+    def _refuse_without_scope(self, caller: db.Caller) -> None:
         if self.operation.scope not in caller.scopes:
             raise auth.InsufficientScope(headers={"WWW-Authenticate": auth.scope_challenge(self.operation.scope)})
-        return auth.acting(caller, request.headers.get("Acting-User")) if kind == "clinic" else caller
 
     def _spend(self, key: str) -> None:
         quota: throttle.Throttle = current_app.extensions["throttle"]
@@ -106,6 +118,9 @@ class Meeting:
     def _inside(self, caller: db.Caller, parameters: dict[str, Any]) -> Response:
         if self._looks_first:
             self._looks_first(caller, request.get_data(cache=True))
+            self._refuse_without_scope(caller)
+            if len(request.get_data(cache=True)) > current_app.config["MAX_CONTENT_LENGTH"]:
+                raise errors.ContentTooLarge
         self._refuse_surplus(parameters)
         if self.operation.if_match:
             g.expected_version = expected_from(request.headers.get("If-Match"))

@@ -4,6 +4,8 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from api import answering, clock, db, errors, language
 from api.blueprint import Door
 from api.checkins import help as crisis_help
@@ -33,6 +35,12 @@ def look_first(caller: db.Caller, raw: bytes) -> None:
         db.after_rollback(lambda: checkins.alert(patient_id=patient_id, hits=hits, source=source, at=at))
 
 
+def refusals_carry() -> dict[str, Any]:
+    """Help stands in every refusal, also where nobody is signed in, the body is too long or the database is away. An
+    alert needs a sign-in that stands: an ended one no longer says who holds the phone."""
+    return {"help": crisis_help.without_asking(at=clock.now(), language=language.accepted())}
+
+
 @door.post(
     "/check-ins",
     operation="submitCheckIn",
@@ -41,19 +49,21 @@ def look_first(caller: db.Caller, raw: bytes) -> None:
     refusals=[checkins.UnknownInstrument],
     throttled=False,
     looks_first=look_first,
+    refusals_carry=refusals_carry,
 )
 @door.asks(CheckInAsk)
 @door.answers(CheckInAnswer, status=201)
-def submit_check_in(asked: dict[str, Any]) -> dict[str, Any]:
+def submit_check_in(asked: dict[str, Any]) -> Response:
     """Late, partial, outside a window, from an older version or after discharge: it is kept, and flagged. Without an
     answer to every scored item there is no total. `help` stands beside every answer, and first where an answer
     says that somebody may be in danger; then the clinic's duty staff is told, even if the request is refused. The
     same `id` again is the same check-in. This operation is never refused for asking too often."""
     patient_id, at = answering.patient_id(), clock.now()
     kept, own_language = checkins.submit(patient_id=patient_id, asked=asked, at=at)
-    language.learned(own_language)
-    answering.made(kept.id, location=f"/v1/me/check-ins/{kept.id}")
-    return showing.one(kept, at=at, language=language.chosen())
+    spoken = own_language or language.accepted()
+    answering.made(kept.id)
+    headers = {"Location": f"/v1/me/check-ins/{kept.id}", "Content-Language": spoken}
+    return Response(showing.as_json(kept, at=at, language=spoken), 201, headers, mimetype="application/json")
 
 
 @door.get("/check-ins/due", operation="listMyDueCheckIns", scope="checkins:read", summary="What is due")
