@@ -19,11 +19,6 @@ def ask_preference(of_patient: Callable[[UUID], str | None]) -> None:
     _preferred = of_patient
 
 
-def learned(own: str | None) -> None:
-    """Spare `chosen` its statement: the patient's own choice was read on the way."""
-    g.language = own or accepted()
-
-
 def accepted() -> str:
     """The first language of ours in the order of Accept-Language, by its primary tag (RFC 4647 §3.4); else English."""
     return _first(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))

@@ -1,5 +1,6 @@
 """Check-ins as they were given, and what the clinic sets about them."""
 
+from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,26 @@ class CheckIn(db.Base):
     reviewed_by: Mapped[str | None]
     reviewed_role: Mapped[str | None]
     version: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A check-in as its sender is answered: the columns that never change. Light, because phones write many."""
+
+    patient_id: UUID
+    id: UUID
+    instrument: str
+    instrument_version: str
+    answers: dict[str, Any]
+    complete: bool
+    total: int | None
+    safety: bool
+    flags: list[str]
+    occurred_at: datetime
+    told_at: datetime
+    sent_at: datetime
+    received_at: datetime
+    version: int
 
 
 class CheckInSwitch(db.Base):

@@ -13,9 +13,8 @@ from api import db, errors
 from api.checkins import answers, instruments, safety, scoring, surroundings
 from api.checkins.envelope import Happened, happened
 from api.checkins.instruments.model import Instrument
-from api.checkins.models import CheckIn
+from api.checkins.models import CheckIn, Kept
 from api.checkins.surroundings import Surroundings
-from api.patients import versions
 from api.prepared import Prepared
 from api.staff import service as staff
 from api.staff import tasks
@@ -31,7 +30,7 @@ class UnknownInstrument(errors.Unprocessable):
     retry = "after_refresh"
 
 
-def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> tuple[CheckIn, str | None]:
+def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> tuple[Kept, str | None]:
     """Keep a check-in; the same id again is the same check-in, whatever it says then. Answers it with the patient's
     own language, which was read on the way.
 
@@ -43,22 +42,18 @@ def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> tuple
     if instrument is None:
         raise UnknownInstrument
     given = answers.checked(instrument, asked["answers"])
-    stamp = versions.touch([patient_id])[patient_id]
     when = happened(occurred_at=asked["occurred_at"], sent_at=asked["sent_at"], received_at=at)
     around = surroundings.of(patient_id=patient_id, instrument=instrument.key, given_at=when.at, at=at)
     hits = safety.hits({"answers": asked["answers"]})
-    row = _row(patient_id, asked, instrument, given, when, around, at) | {"safety": bool(hits), "version": stamp}
-    kept = _keep(row)
+    kept = _keep(_row(patient_id, asked, instrument, given, when, around, at) | {"safety": bool(hits)})
     if hits:
         alert(patient_id=patient_id, hits=hits, source=source(asked["id"]), at=at, check_in=kept)
-    if kept.version == stamp:
+    if kept.version == around.stamp:
         _open_task(kept, around, at)
     return kept, around.language
 
 
-def alert(
-    *, patient_id: UUID, hits: list[safety.Hit], source: str, at: datetime, check_in: CheckIn | None = None
-) -> None:
+def alert(*, patient_id: UUID, hits: list[safety.Hit], source: str, at: datetime, check_in: Kept | None = None) -> None:
     """Have somebody at the clinic look at the hits; without a check-in, their body was refused."""
     staff.raise_alert(
         patient_id=patient_id,
@@ -84,14 +79,16 @@ def one(*, patient_id: UUID, check_in_id: UUID) -> CheckIn:
     return found
 
 
-def _keep(row: dict[str, Any]) -> CheckIn:
-    added = _KEEP.one(**row | {"answers": Jsonb(row["answers"])})
-    return CheckIn(**row) if added else one(patient_id=row["patient_id"], check_in_id=row["id"])
+def _keep(row: dict[str, Any]) -> Kept:
+    if _KEEP.one(**row | {"answers": Jsonb(row["answers"])}):
+        return Kept(**row)
+    found = one(patient_id=row["patient_id"], check_in_id=row["id"])
+    return Kept(**{name: getattr(found, name) for name in Kept.__slots__})
 
 
 _KEEP = Prepared(
     insert(CheckIn.__table__)  # type: ignore[arg-type]
-    .values({column.name: sa.bindparam(column.name, type_=column.type) for column in CheckIn.__table__.columns})
+    .values({name: sa.bindparam(name, type_=CheckIn.__table__.c[name].type) for name in Kept.__slots__})
     .on_conflict_do_nothing(index_elements=[CheckIn.patient_id, CheckIn.id])
     .returning(CheckIn.__table__.c.version)
 )
@@ -120,9 +117,7 @@ def _row(
         "told_at": asked["occurred_at"],
         "sent_at": asked["sent_at"],
         "received_at": at,
-        "reviewed_at": None,
-        "reviewed_by": None,
-        "reviewed_role": None,
+        "version": around.stamp,
     }
 
 
@@ -140,7 +135,7 @@ def _flags(instrument: Instrument, score: scoring.Score, when: Happened, around:
     return [flag for flag, holds in applies.items() if holds]
 
 
-def _open_task(kept: CheckIn, around: Surroundings, at: datetime) -> None:
+def _open_task(kept: Kept, around: Surroundings, at: datetime) -> None:
     limit = around.task_over_total
     if limit is not None and kept.total is not None and kept.total > limit:
         tasks.open_task(patient_id=kept.patient_id, cause="score_to_look_at", subject_id=kept.id, at=at)

@@ -1,4 +1,5 @@
-"""What held for a patient around a check-in: everything that it is judged by, in one statement."""
+"""What held for a patient around a check-in: everything that it is judged by, in one statement, which also locks the
+patient's version and raises it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,15 +13,17 @@ from api.checkins.models import CheckInSchedule, CheckInSwitch, InstrumentSettin
 from api.checkins.windows import Schedule, window_at
 from api.enrollments import service as enrollments
 from api.enrollments.models import Enrollment
-from api.patients import zones
+from api.patients import versions, zones
 from api.patients.models import Patient
 from api.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """As of receipt, but the schedule and the enrollment's beginning as of when the check-in was given."""
+    """As of receipt, but the schedule and the enrollment's beginning as of when the check-in was given. `stamp` is the
+    patient's new version."""
 
+    stamp: int
     language: str | None
     enrolled: bool
     offered: bool
@@ -39,7 +42,9 @@ class Surroundings:
 
 def of(*, patient_id: UUID, instrument: str, given_at: datetime, at: datetime) -> Surroundings:
     row = _READ.one(patient_id=patient_id, instrument=instrument, given_at=given_at, at=at)
+    versions.remember(patient_id, row.stamp)
     return Surroundings(
+        stamp=row.stamp,
         language=row.language,
         enrolled=row.enrolled,
         offered=row.offered is not False,
@@ -61,8 +66,11 @@ _INSTRUMENT = sa.bindparam("instrument", type_=sa.Text)
 _GIVEN_AT = sa.bindparam("given_at", type_=sa.DateTime(timezone=True))
 _AT = sa.bindparam("at", type_=sa.DateTime(timezone=True))
 
+_RAISED = versions.raised(_PATIENT)
+
 _READ = Prepared(
     sa.select(
+        _RAISED.c.version.label("stamp"),
         Patient.language,
         Patient.time_zone,
         sa.exists()
@@ -78,6 +86,7 @@ _READ = Prepared(
         CheckInSchedule.closes_after_hours,
     )
     .select_from(Patient)
+    .join(_RAISED, sa.true())
     .outerjoin(Enrollment, sa.and_(Enrollment.patient_id == _PATIENT, enrollments.holds_at(_GIVEN_AT)))
     .outerjoin(
         CheckInSchedule,

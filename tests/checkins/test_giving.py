@@ -8,7 +8,8 @@ import pytest
 
 from api import clock
 from api.checkins import instruments
-from tests.checkins.giving import LOW, MONDAY, MOOD, SAFE, alerts, body, give, given, phq9, told
+from schemas.checkins import CheckInAnswer
+from tests.checkins.giving import LOW, MONDAY, MOOD, NOT_SAFE, SAFE, alerts, body, give, given, phq9, told
 from tests.enrollments.deciding import decide, place
 from tests.knocking import Knocker
 
@@ -30,6 +31,14 @@ def test_a_daily_check_in_is_kept_and_has_no_number(patient: Knocker, enrolled: 
     assert kept["answers"] == [SAFE, MOOD]
     assert (kept["complete"], kept["flags"], "total" in kept) == (True, [], False)
     assert patient.get(f"/v1/me/check-ins/{kept['id']}").json == kept
+
+
+def test_what_is_answered_is_what_the_contract_says(patient: Knocker, enrolled: dict[str, Any]) -> None:
+    for answer in (give(patient), give(patient, "phq-9", LOW), give(patient, answers=[NOT_SAFE])):
+        assert not CheckInAnswer().validate(answer.json)
+        read_again = patient.get(answer.headers["Location"])
+        assert list(read_again.json.items()) == list(answer.json.items())
+        assert read_again.headers["Content-Language"] == answer.headers["Content-Language"] == "en"
 
 
 def test_a_phq_9_gives_its_number_and_no_band(patient: Knocker, enrolled: dict[str, Any]) -> None:
