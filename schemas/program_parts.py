@@ -9,6 +9,7 @@ from schemas.base import Answer, Ask, Flag, Items, Text, Whole, Word
 
 SLUG = r"\A[a-z0-9]+(-[a-z0-9]+)*\Z"
 WORDS = {"en": "Structured treatment.", "es": "Tratamiento estructurado."}
+NOTED = "A sentence on what is not described; a comparison says it once for all programs that carry it."
 NAMES = {"en": ["Half Day Treatment"], "es": ["Tratamiento de medio día"]}
 
 
@@ -176,6 +177,7 @@ class QualityAsk(Ask):
 
     text = ma.fields.Nested(WordsAsk, required=True)
     in_short = ma.fields.Nested(WordsAsk, required=True)
+    note = ma.fields.Nested(WordsAsk, metadata={"description": NOTED})
 
     example = {"text": WORDS, "in_short": WORDS}
 
@@ -185,6 +187,7 @@ class QualityTextsAnswer(Answer):
 
     text = ma.fields.Nested(WordsAnswer, required=True)
     in_short = ma.fields.Nested(WordsAnswer, required=True)
+    note = ma.fields.Nested(WordsAnswer, metadata={"description": NOTED})
 
     example = {"text": WORDS, "in_short": WORDS}
 
@@ -223,27 +226,3 @@ class SuitsTextsAnswer(Answer):
     in_short = ma.fields.Nested(WordsAnswer, required=True)
 
     example = {"people": [WORDS], "in_short": WORDS}
-
-
-class SourceFields:
-    kind = Text(max=40, required=True)
-    title = Text(max=300, required=True)
-    author = Text(max=200, required=True)
-    author_role = Text(max=200)
-    publisher = Text(max=200)
-    url = Text(max=500, pattern=r"\Ahttps://[^\s\x00-\x1f]+\Z")
-
-
-SOURCE = {"kind": "article", "title": "Two programs side by side", "author": "Dr. Robin Example"}
-
-
-class SourceAsk(SourceFields, Ask):
-    """Where the facts come from."""
-
-    example = SOURCE
-
-
-class SourceAnswer(SourceFields, Answer):
-    """Where the facts come from."""
-
-    example = SOURCE

@@ -10,6 +10,7 @@ import marshmallow as ma
 
 from api import vocabulary
 from schemas import program_parts as parts
+from schemas import program_sources as sources
 from schemas.base import Answer, Ask, Day, Flag, Id, Instant, Items, Text, Whole, Word
 
 
@@ -46,7 +47,7 @@ class ProgramRevisionAsk(RevisionFields, Ask):
     flexibility = ma.fields.Nested(parts.QualityAsk)
     goal = ma.fields.Nested(parts.QualityAsk)
     suits = ma.fields.Nested(parts.SuitsAsk)
-    source = ma.fields.Nested(parts.SourceAsk, required=True)
+    source = ma.fields.Nested(sources.SourceAsk, required=True)
 
     example = {
         "name": {"en": "Evening Program", "es": "Programa nocturno"},
@@ -58,7 +59,7 @@ class ProgramRevisionAsk(RevisionFields, Ask):
         "frequency": parts.FrequencyAsk.example,
         "session_length": parts.LengthAsk.example,
         "steps_to": [],
-        "source": parts.SOURCE,
+        "source": sources.SOURCE,
         "translation_reviewed": False,
         "change_summary": "Evening hours begin at six.",
     }
@@ -94,7 +95,7 @@ class ProgramContentAnswer(RevisionFields, Answer):
     flexibility = ma.fields.Nested(parts.QualityTextsAnswer)
     goal = ma.fields.Nested(parts.QualityTextsAnswer)
     suits = ma.fields.Nested(parts.SuitsTextsAnswer)
-    source = ma.fields.Nested(parts.SourceAnswer, required=True)
+    source = ma.fields.Nested(sources.SourceAnswer, required=True)
 
     example = ProgramRevisionAsk.example
 

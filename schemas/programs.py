@@ -4,7 +4,8 @@ from marshmallow import fields
 
 from api import vocabulary
 from schemas.base import Answer, Day, Flag, Id, Instant, Items, ListAnswer, PageQuery, Text, Whole, Word
-from schemas.program_parts import AsamAnswer, SourceAnswer
+from schemas.program_parts import AsamAnswer
+from schemas.program_sources import SourceAnswer
 
 LANGUAGES = vocabulary.LANGUAGES
 UNITS = (*vocabulary.FREQUENCY_UNITS, *vocabulary.LENGTH_UNITS, "minutes_per_week", "hours_per_week")

@@ -47,16 +47,23 @@ def _in_words(key: str) -> Row:
         return Value(_whole_text(said, language)) if said else None
 
     def differ(_: Edition, programs: list[Program], language: str) -> str:
-        return _each(key, [(one, one.content[key]["in_short"][language]) for one in programs], language)
+        short = _each(key, [(one, one.content[key]["in_short"][language]) for one in programs], language)
+        return " ".join([short, *_notes(key, programs, language)])
 
     return Row(key, value, differ)
 
 
 def _whole_text(said: dict[str, Any], language: str) -> str:
     if "text" in said:
-        return str(said["text"][language])
+        return presentation.quality(said, language)
     first, *others = (person[language] for person in said["people"])
     return "; ".join([first, *map(wording.lower_first, others)])
+
+
+def _notes(key: str, programs: list[Program], language: str) -> list[str]:
+    """What is noted of the quality, once where it is noted of several."""
+    noted = [note[language] for one in programs if (note := one.content[key].get("note"))]
+    return list(dict.fromkeys(noted))
 
 
 def _each(key: str, texts: list[tuple[Program, str]], language: str) -> str:

@@ -27,7 +27,7 @@ ALONE = {"en": "{name}: {text}.", "es": "{name}: {text}."}
 # What follows a name where a quality is said in a few words.
 SAYS = {
     "structure": {"en": "{name} gives {text}", "es": "{name} ofrece {text}"},
-    "supervision": {"en": "{name} brings {text}", "es": "{name} implica {text}"},
+    "supervision": {"en": "{name} has {text}", "es": "{name} tiene {text}"},
     "flexibility": {"en": "{name} offers {text}", "es": "{name} ofrece {text}"},
     "goal": {"en": "{name} aims at {text}", "es": "{name} busca {text}"},
     "suits": {"en": "{name} suits {text}", "es": "{name} es para {text}"},

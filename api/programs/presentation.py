@@ -28,7 +28,7 @@ def program(edition: Edition, one: Program, language: str) -> Json:
         **{key: content.get(key) for key in ("level_of_care", "asam", "residential", "tracks", "settings", "source")},
         **{key: content.get(key) for key in ("reviewed_by", "reviewed_on")},
         **{key: _said(content, key, language) for key in ("summary", "description")},
-        **{key: _said(content.get(key), "text", language) for key in _QUALITIES},
+        **{key: quality(content[key], language) for key in _QUALITIES if key in content},
         **_numbers(content, language),
         "therapies": [_therapy(therapy, language) for therapy in content.get("therapies", ())] or None,
         "intensity": _intensity(content.get("intensity"), language),
@@ -95,10 +95,15 @@ def _intensity(intensity: Json | None, language: str) -> Json | None:
     if intensity is None:
         return None
     return {
-        "text": intensity["text"][language],
+        "text": quality(intensity, language),
         "less_than": intensity["less_than"],
         "lowest": intensity["lowest"],
     }
+
+
+def quality(said: Json, language: str) -> str:
+    """A quality in whole sentences, with what is noted of it."""
+    return " ".join(words[language] for words in (said["text"], said.get("note")) if words)
 
 
 def _said(content: Any, key: str, language: str) -> str | None:

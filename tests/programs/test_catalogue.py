@@ -76,6 +76,15 @@ def test_the_asam_levels_are_unconfirmed_name_their_edition_and_are_absent_for_d
     assert all(level["edition"] == "4" and level["confirmed"] is False for level in levels.values())
 
 
+@pytest.mark.parametrize("slug", OFFERED)
+def test_of_supervision_nothing_is_stated_but_meetings_and_that_it_is_not_described(slug):
+    supervision = CATALOGUE[slug]["supervision"]
+    assert supervision["note"]["en"].endswith("does not describe it.")
+    for words_of in (supervision["text"], supervision["in_short"]):
+        assert "meetings" in words_of["en"].lower()
+        assert not any(made_up in words_of["en"].lower() for made_up in ("close", "light", "contact", "team", "more"))
+
+
 @pytest.mark.parametrize("slug", CATALOGUE)
 def test_nobody_is_said_to_have_reviewed_it_but_its_author_is_named(slug):
     content = CATALOGUE[slug]

@@ -79,13 +79,34 @@ def test_each_row_says_in_a_plain_sentence_what_differs(key, sentence):
     assert row(compared("iop", "op"), key)["difference"] == sentence
 
 
-@pytest.mark.parametrize("key", ["structure", "supervision", "flexibility", "goal", "suits"])
+@pytest.mark.parametrize("key", ["structure", "flexibility", "goal", "suits"])
 def test_what_is_said_in_words_is_set_side_by_side_in_words(key):
     sentence = row(compared("iop", "op"), key)["difference"]
     iop, op = shipped()["iop"][key]["in_short"]["en"], shipped()["op"][key]["in_short"]["en"]
     assert sentence.startswith("IOP ")
     assert f"{iop}; OP " in sentence
     assert sentence.endswith(f"{op}.")
+
+
+def test_supervision_is_said_to_differ_and_not_to_be_described_beside_what_is_stated_of_meetings():
+    said = row(compared("iop", "op"), "supervision")
+    note = (
+        "The clinic's article names supervision as a difference between the Intensive Outpatient Program and "
+        "outpatient treatment, and does not describe it."
+    )
+    assert said["difference"] == (
+        "IOP has meetings on several days a week, a few hours at a time; "
+        f"OP has typically brief meetings, once or twice a week. {note}"
+    )
+    assert all(cell["text"].endswith(f". {note}") for cell in said["cells"])
+
+
+def test_a_program_of_which_nothing_is_noted_adds_no_note():
+    described = {key: value for key, value in shipped()["op"]["supervision"].items() if key != "note"}
+    catalogue = edition(op=shipped()["op"] | {"supervision": described})
+    assert texts(compared("iop", "op", catalogue=catalogue), "supervision")[1] == (
+        "Typically brief meetings, once or twice a week."
+    )
 
 
 def test_the_order_asked_for_does_not_change_what_is_true():
