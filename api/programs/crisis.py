@@ -41,7 +41,7 @@ _ALWAYS: tuple[tuple[str, str, str, dict[str, str], dict[str, str]], ...] = (
         _LIFELINE,
         {
             "en": "Call 988 at any hour to talk with a trained person.",
-            "es": "Llame al 988 a cualquier hora para hablar con una persona capacitada; oprima 2 para español.",
+            "es": "Llame al 988 a cualquier hora para hablar con una persona capacitada.",
         },
     ),
     (
@@ -51,7 +51,7 @@ _ALWAYS: tuple[tuple[str, str, str, dict[str, str], dict[str, str]], ...] = (
         _LIFELINE,
         {
             "en": "Text 988 at any hour.",
-            "es": "Envíe la palabra AYUDA por mensaje de texto al 988, a cualquier hora.",
+            "es": "Envíe un mensaje de texto al 988, a cualquier hora.",
         },
     ),
 )

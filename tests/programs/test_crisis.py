@@ -44,6 +44,14 @@ def test_911_and_988_by_call_and_text_always_come_first(language):
     assert all(one["around_the_clock"] for one in answer["resources"])
 
 
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_of_988_only_the_number_is_stated_and_no_menu_or_keyword(language):
+    said = " ".join(
+        one["text"] for one in help_at(MONDAY_TEN, language=language)["resources"] if one["number"] == "988"
+    )
+    assert not any(hint in said.lower() for hint in ("press", "oprima", "ayuda", "español", "palabra"))
+
+
 def test_it_says_that_nobody_watches_around_the_clock():
     assert "not monitored around the clock" in help_at(MONDAY_TEN)["monitoring_note"]
     assert "no se vigila las 24 horas" in help_at(MONDAY_TEN, language="es")["monitoring_note"]
