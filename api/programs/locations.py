@@ -54,8 +54,8 @@ def change(*, location_id: UUID, described: dict[str, Any], expected: int | None
 def close(
     *, location_id: UUID, starts_at: datetime, ends_at: datetime, reason: dict[str, str] | None = None
 ) -> LocationClosure:
-    """Close a location from `starts_at` until `ends_at`. Raises `errors.NotFound`."""
-    row(location_id)
+    """Close a location from `starts_at` until `ends_at`; that is a new version of it. Raises `errors.NotFound`."""
+    _raise_version(location_id)
     closure = LocationClosure(location_id=location_id, starts_at=starts_at, ends_at=ends_at, reason=reason)
     db.session().add(closure)
     db.session().flush()
@@ -71,13 +71,26 @@ def closure(closure_id: UUID) -> LocationClosure:
 
 
 def open_again(*, location_id: UUID, closure_id: UUID) -> None:
-    """Take a closure back. Raises `errors.NotFound`."""
+    """Take a closure back; that is a new version of the location. Raises `errors.NotFound`."""
+    _raise_version(location_id)
     gone = db.session().scalar(
         sa.delete(LocationClosure)
         .where(LocationClosure.id == closure_id, LocationClosure.location_id == location_id)
         .returning(LocationClosure.id)
     )
     if gone is None:
+        raise errors.NotFound
+
+
+def _raise_version(location_id: UUID) -> None:
+    raised = db.session().scalar(
+        sa.update(Location)
+        .where(Location.id == location_id)
+        .values(version=Location.version + 1)
+        .returning(Location.id)
+        .execution_options(synchronize_session=False)
+    )
+    if raised is None:
         raise errors.NotFound
 
 

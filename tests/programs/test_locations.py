@@ -97,6 +97,22 @@ def test_linked_data_has_address_and_opening_hours(visitor, location):
     assert place["openingHoursSpecification"][0]["dayOfWeek"] == "https://schema.org/Monday"
 
 
+def test_closing_and_opening_again_change_what_the_clinic_reads(clinic, location, path):
+    tags = [location.headers["ETag"]]
+    closed = clinic.post(f"{path}/closures", json=HOLIDAY).json
+    tags.append(clinic.get(path).headers["ETag"])
+    clinic.delete(f"{path}/closures/{closed['id']}")
+    tags.append(clinic.get(path).headers["ETag"])
+    assert tags == ['"1"', '"2"', '"3"']
+    assert clinic.get(path, headers={"If-None-Match": tags[1]}).status_code == 200
+    assert [clinic.put(path, json=DESCRIBED, if_match=tag).status_code for tag in tags] == [412, 412, 200]
+
+
+def test_a_closure_that_is_not_there_changes_nothing(clinic, location, path):
+    assert clinic.delete(f"{path}/closures/{uuid.uuid4()}").status_code == 404
+    assert clinic.get(path).headers["ETag"] == location.headers["ETag"]
+
+
 @pytest.mark.parametrize("wanted", ["0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4eff", "1", "%00"])
 def test_a_location_that_is_not_there_is_not_found(visitor, wanted):
     assert visitor.get(f"/v1/locations/{wanted}").status_code == 404
