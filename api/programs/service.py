@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db, errors
-from api.programs import reading
+from api.programs import reading, shelf
 from api.programs.edition import Edition
 from api.programs.edition import Program as Published
 from api.programs.models import Program, ProgramRevision
@@ -34,8 +34,15 @@ class NotOfferedHere(errors.Conflict):
 
 
 def catalogue() -> Edition:
-    """The whole catalogue as the running transaction sees it, for several questions at once."""
-    return reading.edition()
+    """The whole catalogue, asked for once in a transaction: its later questions are answered from the same moment.
+
+    Whoever writes to the catalogue reads it anew with `reading.edition`.
+    """
+    kept = db.session().info
+    if "catalogue" not in kept:
+        kept["catalogue"] = shelf.current()
+    edition: Edition = kept["catalogue"]
+    return edition
 
 
 def one(slug: str) -> Published:
@@ -117,7 +124,7 @@ def _raise_revision(slug: str, content: dict[str, Any], expected: int | None) ->
 
 
 def _check_neighbors(slug: str, content: dict[str, Any]) -> None:
-    edition = catalogue()
+    edition = reading.edition()
     others = {program.slug for program in edition.programs} - {slug}
     less_than = content.get("intensity", {}).get("less_than", [])
     wrong = [

@@ -86,6 +86,16 @@ def inside() -> Edition:
     return (_fresh() or _asked()).edition
 
 
+def current() -> Edition:
+    """The catalogue as the running transaction sees it, taken from here where it is the same.
+
+    It is not kept here: the transaction may have written to it, and may yet roll back.
+    """
+    if (kept := _stock) is None:
+        return reading.edition()
+    return reading.edition_unless(kept.edition.version) or kept.edition
+
+
 def _fresh() -> Stock | None:
     return _stock if time.monotonic() - _checked < about.clinic().catalogue_max_age_seconds else None
 

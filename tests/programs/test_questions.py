@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.programs import reading, shelf
 from api.programs import service as programs
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -23,3 +24,31 @@ def test_what_typically_follows_is_the_next_step(as_worker):
             slug: [one.slug for one in programs.typically_next(slug)] for slug in ("detox", "php", "iop", "op")
         }
     assert following == {"detox": ["iop"], "php": ["iop"], "iop": ["op"], "op": []}
+
+
+def test_a_transaction_reads_the_catalogue_once_however_often_it_asks(as_worker, monkeypatch):
+    asked = []
+    read = reading.edition_unless
+    monkeypatch.setattr(reading, "edition_unless", lambda known: asked.append(known) or read(known))
+    with as_worker():
+        programs.one("iop"), programs.offered("op"), programs.typically_next("iop")
+    assert len(asked) == 1
+    with as_worker():
+        programs.one("iop")
+    assert len(asked) == 2
+
+
+def test_what_this_process_keeps_already_is_not_read_again(as_worker):
+    kept = shelf.stock().edition
+    with as_worker():
+        assert programs.catalogue() is kept
+
+
+def test_the_next_transaction_sees_what_was_published_meanwhile(as_worker, clinic):
+    shelf.stock()
+    with as_worker():
+        before = programs.one("op").revision
+    found = clinic.get("/v1/clinic/programs/op")
+    clinic.put("/v1/clinic/programs/op", json=found.json["content"], if_match=found.headers["ETag"])
+    with as_worker():
+        assert programs.one("op").revision == before + 1
