@@ -9,8 +9,6 @@ from api.programs import hours, shelf
 from schemas.crisis import AppConfigAnswer
 from schemas.locations import LocationAnswer
 
-pytestmark = pytest.mark.usefixtures("catalogue")
-
 WORKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 DESCRIBED = {
     "name": "Example Street",

@@ -8,8 +8,6 @@ from api import errors
 from schemas.program_comparison import ComparisonAnswer
 from schemas.programs import ProgramAnswer, ProgramsAnswer
 
-pytestmark = pytest.mark.usefixtures("catalogue")
-
 SPANISH = {"Accept-Language": "es"}
 LINKED = {"Accept": "application/ld+json"}
 

@@ -8,8 +8,7 @@ import pytest
 from api import db
 from api.programs import shelf
 from api.programs.catalogue import load, shipped
-
-pytestmark = pytest.mark.usefixtures("catalogue")
+from tests.conftest import sweep
 
 
 @pytest.fixture
@@ -174,6 +173,17 @@ def test_loading_the_catalogue_again_never_overwrites_what_the_clinic_published(
         load(at=travel("2026-12-01T12:00:00Z"))
     shelf.forget()
     assert visitor.get("/v1/programs/iop").json["revision"] == 2
+
+
+def test_a_test_that_publishes_leaves_the_catalogue_as_it_was(publish, visitor, superuser, owner_sql):
+    as_shipped = visitor.get("/v1/programs/php").json
+    (before,) = owner_sql("SELECT version FROM catalogue_version")
+    publish("php", offered_here=True)
+    sweep(superuser)
+    assert visitor.get("/v1/programs/php").json == as_shipped
+    assert owner_sql("SELECT count(*) FROM program_revisions WHERE number > 1") == [(0,)]
+    assert owner_sql("SELECT offered_here, version FROM programs WHERE slug = 'php'") == [(None, 1)]
+    assert owner_sql("SELECT version FROM catalogue_version") > [before]
 
 
 def test_a_patient_cannot_publish(patient, revision):

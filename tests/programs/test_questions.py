@@ -5,8 +5,6 @@ import pytest
 from api.programs import reading, shelf
 from api.programs import service as programs
 
-pytestmark = pytest.mark.usefixtures("catalogue")
-
 
 def test_no_program_can_be_placed_in_before_the_clinic_offers_it(as_worker):
     with as_worker():
