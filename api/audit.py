@@ -7,7 +7,7 @@ route's template and the outcome.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,8 @@ ACTIONS = {"GET": "read", "HEAD": "read", "POST": "create", "PUT": "update", "PA
 SEAL_BATCH = 1000
 SEAL_LOCK = 0x5EA1
 GENESIS = bytes(32)
+# A row appears after its `recorded_at`, when its transaction began, but no later than this: sealing looks back so far.
+LONGEST_TRANSACTION = timedelta(hours=1)
 
 
 class AuditEvent(db.Base):
@@ -95,19 +97,25 @@ _INSERT = Prepared(
 )
 
 
+_LAST = (
+    sa.select(AuditSeal.position, AuditSeal.hash, AuditEvent.recorded_at)
+    .join(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+    .order_by(AuditSeal.position.desc())
+    .limit(1)
+)
+
+
 def seal(*, batch: int = SEAL_BATCH) -> int:
     """Chain up to `batch` unsealed rows, oldest first; returns how many. One sealer at a time; others return 0."""
     session = db.session()
     if not session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(SEAL_LOCK))):
         return 0
-    last = session.execute(
-        sa.select(AuditSeal.position, AuditSeal.hash).order_by(AuditSeal.position.desc()).limit(1)
-    ).first()
-    position, digest = last if last else (0, GENESIS)
-    sealed = sa.exists().where(AuditSeal.event_id == AuditEvent.id)
-    events = session.scalars(
-        sa.select(AuditEvent).where(~sealed).order_by(AuditEvent.recorded_at, AuditEvent.id).limit(batch)
-    ).all()
+    last = session.execute(_LAST).first()
+    position, digest, since = last if last else (0, GENESIS, None)
+    unsealed = sa.select(AuditEvent).where(~sa.exists().where(AuditSeal.event_id == AuditEvent.id))
+    if since is not None:
+        unsealed = unsealed.where(AuditEvent.recorded_at > since - LONGEST_TRANSACTION)
+    events = session.scalars(unsealed.order_by(AuditEvent.recorded_at, AuditEvent.id).limit(batch)).all()
     links = []
     for number, event in enumerate(events, position + 1):
         digest = link(digest, event)

@@ -57,7 +57,7 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         database_url=_required(env, "DATABASE_URL"),
         token_keys_file=Path(_required(env, "TOKEN_KEYS_FILE")),
         cursor_secret=_secret(env, "CURSOR_SECRET"),
-        public_url=env.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+        public_url=_public_url(env, environment),
         clinic_name=env.get("CLINIC_NAME", "Trinity Wellness Group"),
         clinic_time_zone=env.get("CLINIC_TIME_ZONE", "America/New_York"),
         clinic_phone=env.get("CLINIC_PHONE") or None,
@@ -82,6 +82,13 @@ def _required(env: Mapping[str, str], name: str) -> str:
     if not (value := env.get(name)):
         raise Misconfigured(f"{name} is not set.")
     return value
+
+
+def _public_url(env: Mapping[str, str], environment: str) -> str:
+    """The issuer of tokens and the base of problem types: guessed in development only."""
+    if environment == "development":
+        return env.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+    return _required(env, "PUBLIC_URL").rstrip("/")
 
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"))
 NOTE = "continuum.note"
+MOST_PROCESSES = 32
 LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -139,9 +140,18 @@ def note() -> Note:
     return found
 
 
-def serve_metrics(port: int) -> None:
-    """Serve the metrics of this process on loopback, on a port of their own."""
-    start_http_server(port, addr="127.0.0.1")
+def serve_metrics(first_port: int) -> int:
+    """Serve the metrics of this process on loopback, on a port of its own: the first free one of `MOST_PROCESSES`.
+
+    Returns the port. Raises `OSError` when none is free.
+    """
+    for port in range(first_port, first_port + MOST_PROCESSES):
+        try:
+            start_http_server(port, addr="127.0.0.1")
+        except OSError:
+            continue
+        return port
+    raise OSError(f"no free port for metrics from {first_port} on")
 
 
 def _trace(header: str, trace_id: str, span_id: str) -> str:

@@ -184,7 +184,7 @@ def reading(caller: sa.CTE) -> Reading:
         hotjson.value("week", _week(caller)),
     )
     return Reading(
-        tag=sa.func.concat_ws(_text("."), version, catalogue, hotjson.utc(_valid_until(caller))),
+        tag=sa.func.concat_ws(_text("."), version, catalogue, _language(caller), hotjson.utc(_valid_until(caller))),
         body=body,
     )
 

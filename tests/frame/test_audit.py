@@ -68,3 +68,14 @@ def test_a_chain_has_one_writer_at_a_time(
             audit.record(db.SYSTEM, operation="act", action="create")
         with as_worker():
             assert audit.seal() == 0
+
+
+def test_sealing_goes_on_where_it_stopped(
+    sealed: None, as_worker: Callable[[], AbstractContextManager[Any]], owner_sql: SQL
+) -> None:
+    with db.transaction(db.SYSTEM):
+        audit.record(db.SYSTEM, operation="later", action="create")
+    with as_worker():
+        assert audit.seal() == 1
+    assert owner_sql("SELECT count(*), max(position) FROM audit_seals") == [(6, 6)]
+    assert broken() is None

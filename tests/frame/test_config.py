@@ -4,7 +4,12 @@ import pytest
 
 from api import config
 
-GOOD = {"DATABASE_URL": "postgresql+psycopg://app@/x", "TOKEN_KEYS_FILE": "keys.json", "CURSOR_SECRET": "c" * 32}
+GOOD = {
+    "DATABASE_URL": "postgresql+psycopg://app@/x",
+    "TOKEN_KEYS_FILE": "keys.json",
+    "CURSOR_SECRET": "c" * 32,
+    "PUBLIC_URL": "https://api.example.org/",
+}
 
 
 @pytest.mark.parametrize("missing", GOOD)
@@ -32,6 +37,7 @@ def test_production_is_what_it_is_unless_said_otherwise() -> None:
     settings = config.read(GOOD)
     assert not settings.development
     assert settings.clinic_phone is None
+    assert settings.public_url == "https://api.example.org"
     assert "c" * 32 not in repr(settings)
 
 

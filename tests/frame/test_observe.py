@@ -2,9 +2,13 @@
 
 import json
 import re
+import socket
+import urllib.request
+from collections.abc import Callable
 
 import pytest
 
+from api import observe
 from tests.knocking import Knocker
 
 ZERO = "00-" + "0" * 32 + "-" + "0" * 16 + "-01"
@@ -62,3 +66,24 @@ def test_every_answer_is_locked_down(visitor: Knocker) -> None:
 def test_alive_and_ready(visitor: Knocker) -> None:
     assert visitor.get("/livez").json == {"status": "alive"}
     assert visitor.get("/readyz").status_code == 200
+
+
+def test_a_database_that_was_not_migrated_is_not_ready(
+    visitor: Knocker, owner_sql: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    ((newest,),) = owner_sql("SELECT version_num FROM alembic_version")
+    try:
+        owner_sql("UPDATE alembic_version SET version_num = '0001_frame'")
+        refused = visitor.get("/readyz")
+    finally:
+        owner_sql("UPDATE alembic_version SET version_num = %s", newest)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+
+
+def test_each_process_serves_its_metrics_on_a_port_of_its_own() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = observe.serve_metrics(taken.getsockname()[1])
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as metrics:
+        assert b"continuum_request_seconds" in metrics.read()

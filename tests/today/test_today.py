@@ -131,3 +131,16 @@ def test_a_proxy_may_have_weakened_the_tag_or_sent_several(patient: Knocker, tra
         assert patient.get("/v1/me/today", headers={"If-None-Match": presented}).status_code == 304
     for presented in ('"other"', "W/", "nonsense", '"', tag[:-2] + '"'):
         assert patient.get("/v1/me/today", headers={"If-None-Match": presented}).status_code == 200
+
+
+def test_it_speaks_the_patients_language_and_says_so(
+    clinic: Knocker, patient: Knocker, travel: Callable[[str], datetime]
+) -> None:
+    travel(MONDAY)
+    place(clinic, patient)
+    english = patient.get("/v1/me/today")
+    tag = patient.get("/v1/me/preferences").headers["ETag"]
+    patient.put("/v1/me/preferences", json={"language": "es"}, if_match=tag)
+    spanish = patient.get("/v1/me/today", headers={"If-None-Match": english.headers["ETag"]})
+    assert (english.headers["Content-Language"], spanish.headers["Content-Language"]) == ("en", "es")
+    assert spanish.json["level"]["name"] == "Programa ambulatorio intensivo"
