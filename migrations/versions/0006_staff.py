@@ -10,7 +10,7 @@ from alembic import op
 from migrations.security import protect
 
 revision = "0006_staff"
-down_revision = "0005_messages"
+down_revision = "0004_access"
 
 INSTANT = sa.DateTime(timezone=True)
 
