@@ -81,7 +81,8 @@ class ReminderPreferencesAsk(Ask):
 
 
 class ReminderPreferencesAnswer(Answer):
-    """What holds for the patient, chosen or by default. `time_zone` is the one in which quiet hours are read."""
+    """What holds for the patient, chosen or by default. Quiet hours are read in the patient's time zone, which `GET
+    /v1/me` tells."""
 
     channels = Items(Word(vocabulary.REMINDER_CHANNELS), max=8, required=True)
     lead_times = Items(Word(vocabulary.REMINDER_LEADS), max=8, required=True)
@@ -89,7 +90,6 @@ class ReminderPreferencesAnswer(Answer):
     quiet_from = LocalTime(required=True)
     quiet_to = LocalTime(required=True)
     paused_until = Instant()
-    time_zone = Zone(required=True)
 
     example = {
         "channels": ["app"],
@@ -97,5 +97,4 @@ class ReminderPreferencesAnswer(Answer):
         "first_session_lead_times": ["hours_72", "hours_24", "hours_2"],
         "quiet_from": "21:00",
         "quiet_to": "08:00",
-        "time_zone": "America/New_York",
     }

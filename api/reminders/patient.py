@@ -4,8 +4,6 @@ from typing import Any
 
 from api import answering, clock, language
 from api.blueprint import Door
-from api.patients import service as patients
-from api.patients import zones
 from api.reminders import preferences
 from api.reminders import service as reminders
 from schemas.reminders import ReminderPreferencesAnswer, ReminderPreferencesAsk, RemindersAnswer, RemindersQuery
@@ -66,6 +64,7 @@ def put_my_reminder_preferences(choices: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(chosen: preferences.Chosen) -> dict[str, Any]:
+    """The choices and nothing else: their version is the tag of the answer."""
     answering.set_version(chosen.version)
     return {
         "channels": chosen.channels,
@@ -74,5 +73,4 @@ def _shown(chosen: preferences.Chosen) -> dict[str, Any]:
         "quiet_from": chosen.quiet_begin,
         "quiet_to": chosen.quiet_end,
         "paused_until": chosen.paused_until,
-        "time_zone": zones.of(patients.one(patient_id=answering.patient_id())),
     }

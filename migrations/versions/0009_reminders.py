@@ -103,6 +103,11 @@ def _states() -> None:
     protect(
         op, "reminder_states", patient="SELECT, INSERT", clinic="SELECT, INSERT", worker="SELECT, INSERT",
     )  # fmt: skip
+    for when, each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        op.execute(
+            f"CREATE TRIGGER only_grows_{each.lower()} BEFORE {when} ON reminder_states "
+            f"FOR EACH {each} EXECUTE FUNCTION refuse_change()"
+        )
     op.execute(KEEP_HISTORY)
     op.execute(
         "CREATE TRIGGER keep_inserted AFTER INSERT ON reminders REFERENCING NEW TABLE AS written"

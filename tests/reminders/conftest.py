@@ -78,17 +78,9 @@ def add_session(patient_ids, starts_at, *, zone="America/New_York") -> UUID:
     )
     db.session().add(session)
     db.session().flush()
-    for patient_id in patient_ids:
-        db.session().add(
-            Attendance(
-                patient_id=patient_id,
-                session_id=session.id,
-                starts_at=session.starts_at,
-                ends_at=session.ends_at,
-                version=stamps[patient_id],
-            )
-        )
-    db.session().flush()
+    about = {"session_id": session.id, "starts_at": session.starts_at, "ends_at": session.ends_at, "status": "booked"}
+    places = [about | {"patient_id": one, "version": stamps[one]} for one in patient_ids]
+    db.session().execute(sa.insert(Attendance), places)
     return session.id
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -198,6 +199,13 @@ def test_history_keeps_every_state(patient, group, change, owner_sql):
         " WHERE r.revision = 1 AND r.lead = 'hours_2' ORDER BY s.at"
     )
     assert history == [("planned", "on_time"), ("held", "session_changed")]
+
+
+@pytest.mark.parametrize("wrong", ["UPDATE reminder_states SET reason = 'past'", "DELETE FROM reminder_states", "TRUNCATE reminder_states"])
+def test_history_is_changed_by_nobody(group, owner_sql, wrong):
+    with pytest.raises(psycopg.errors.RaiseException, match="only grows"):
+        owner_sql(wrong)
+    assert owner_sql("SELECT count(*) FROM reminder_states WHERE reason = 'on_time'") == [(2,)]
 
 
 def test_a_row_in_a_workers_hands_is_left_alone(patient, group, change, owner_sql, rows):

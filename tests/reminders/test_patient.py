@@ -109,7 +109,6 @@ def test_whoever_chose_nothing_has_the_defaults(patient):
         "first_session_lead_times": ["hours_72", "hours_24", "hours_2"],
         "quiet_from": "21:00",
         "quiet_to": "08:00",
-        "time_zone": "America/New_York",
     }
     assert answer.headers["ETag"] == '"0"'
 
@@ -125,8 +124,18 @@ def test_what_was_chosen_holds(patient, monday):
     }
     answer = put(patient, chosen)
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"1"')
-    assert answer.json == {**chosen, "lead_times": ["hours_24"], "time_zone": "America/New_York"}
+    assert answer.json == {**chosen, "lead_times": ["hours_24"]}
     assert patient.get(PREFERENCES).json == answer.json
+
+
+def test_what_a_tag_knows_is_what_would_be_answered(patient, monday):
+    """The tag counts choices, so the answer holds choices and nothing else."""
+    before = patient.get(PREFERENCES)
+    chosen = patient.put("/v1/me/preferences", json={"time_zone": "America/Los_Angeles"}, if_match="*")
+    assert chosen.status_code == 200, chosen.json
+    again = patient.get(PREFERENCES, headers={"If-None-Match": before.headers["ETag"]})
+    assert again.status_code == 304
+    assert patient.get(PREFERENCES).json == before.json
 
 
 def test_what_is_absent_goes_back_to_the_default(patient, monday):
