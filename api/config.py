@@ -41,6 +41,14 @@ class Config:
     token_cache: int
     catalogue_max_age_seconds: float
 
+    def __post_init__(self) -> None:
+        # The console takes everything and carries it nowhere: duty staff would count as told, and nobody would be.
+        if not (self.messages_file or self.development):
+            raise Misconfigured(
+                "MESSAGES_FILE is not set: name the file that reminders and alerts are written to for delivery;"
+                " the console is for development only."
+            )
+
     @property
     def development(self) -> bool:
         """True only where synthetic people live: demo tokens and demo numbers exist nowhere else."""

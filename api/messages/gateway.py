@@ -45,7 +45,7 @@ class Gateway(Protocol):
 
 
 class Console:
-    """Writes the text to the log, without the recipient: development without a provider."""
+    """Writes the text to the log, without the recipient, and carries it nowhere: for development only."""
 
     def deliver(self, message: Message) -> str:
         log.info("message", channel=message.channel, key=message.key, text=message.text)

@@ -9,6 +9,7 @@ GOOD = {
     "TOKEN_KEYS_FILE": "keys.json",
     "CURSOR_SECRET": "c" * 32,
     "PUBLIC_URL": "https://api.example.org/",
+    "MESSAGES_FILE": "messages",
 }
 
 

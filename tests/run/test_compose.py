@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 PROXY = COMPOSE["configs"]["proxy"]["content"]
 GIVEN = re.compile(r"\$\{(\w+):?[-?]?([^}]*)\}")
+API = COMPOSE["services"]["api"]
 OURS = ("prepare", "api", "worker")
 
 
@@ -35,6 +36,12 @@ def test_every_setting_is_one_that_is_read():
     assert [name for name in sorted(named) if f'"{name}"' not in code] == []
 
 
+def test_the_worker_writes_messages_where_something_else_can_read_them():
+    worker = COMPOSE["services"]["worker"]
+    (folder,) = (place.rpartition(":")[2] for place in worker["volumes"])
+    assert Path(worker["environment"]["MESSAGES_FILE"]).parent == Path(folder)
+
+
 def test_every_command_is_one_that_there_is():
     told = str([COMPOSE["services"][service].get("command") for service in OURS])
     told += (ROOT / "Dockerfile").read_text().replace('", "', " ")
@@ -45,7 +52,7 @@ def test_every_command_is_one_that_there_is():
 
 def test_the_proxy_takes_requests_whole_and_lets_the_api_refuse_a_large_one():
     (limit,) = re.findall(r"client_max_body_size (\d+)m;", PROXY)
-    own = config.read(dict.fromkeys(("DATABASE_URL", "TOKEN_KEYS_FILE", "CURSOR_SECRET"), "s" * 40)).body_limit
+    own = config.read({name: filled(value) for name, value in API["environment"].items()}).body_limit
     assert int(limit) * 1_048_576 > own
     assert "proxy_request_buffering on;" in PROXY
 
