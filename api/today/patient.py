@@ -18,9 +18,7 @@ def get_my_today() -> Response:
     until when all of it holds. Polled: send If-None-Match."""
     accepted = language.accepted()
     asked = reading.parameters(at=clock.now(), language=accepted)
-    answer = answering.hot(reading.TODAY, frame=_with_end, **asked)
-    answer.headers["Content-Language"] = answer.headers["ETag"].split(".")[2]
-    return answer
+    return answering.hot(reading.TODAY, frame=_with_end, spoken=reading.language_of, **asked)
 
 
 def _with_end(found: HotAnswer) -> str:

@@ -192,6 +192,11 @@ def reading(caller: sa.CTE) -> Reading:
 TODAY = HotRead(reading)
 
 
+def language_of(tag: str) -> str:
+    """The language of an answer that carries `tag`."""
+    return tag.split(".")[2]
+
+
 def parameters(*, at: Any, language: str) -> dict[str, Any]:
     """What the statement is asked with: the instant, and the clinic's zone for whoever has set none."""
     return {"at": at, "language": language, "clinic_zone": zones.clinic()}
