@@ -13,8 +13,15 @@ from typing import Any
 from api.checkins import instruments
 from api.checkins.instruments import SafetyItem
 
-NAMES = frozenset({"item", "key", "id", "code", "link_id", "linkid", "question", "name"})
-"""Members that name the item an answer belongs to; they are never the answer itself."""
+NAMES = frozenset(
+    {"item", "itemid", "itemkey", "key", "id", "code", "linkid", "question", "questionid", "questionkey", "name"}
+)
+"""Members that name the item an answer belongs to, folded; their scalars are never the answer itself."""
+
+NAMES_LIE_WITHIN = 4
+"""Lists and objects that a name may lie in: `{"code": {"coding": [{"code": name}]}}` has three."""
+
+_FOLDED = str.maketrans("", "", "_- ")
 
 UNREADABLE = "unreadable"
 
@@ -32,9 +39,9 @@ class Hit:
 
 
 def read(raw: bytes) -> object:
-    """A request body as it came, read as leniently as it can be: wrong bytes, huge numbers and doubled members are
-    all looked at. None where it is no JSON that can be held."""
-    text = raw.decode("utf-8-sig", errors="replace")
+    """A request body as it came, read as leniently as it can be: any UTF, wrong bytes, huge numbers and doubled
+    members are all looked at. None where it is no JSON that can be held."""
+    text = raw.decode(json.detect_encoding(raw), errors="replace")
     try:
         return json.loads(text, object_pairs_hook=_keep_doubles, parse_int=_number)
     except (ValueError, RecursionError):
@@ -48,7 +55,7 @@ def hits(body: object) -> list[Hit]:
     whoever sends it is not throttled.
     """
     items = instruments.safety_items()
-    named = {name: place for place, one in enumerate(items) for name in (one.item.key, *one.safety.aliases)}
+    named = {_folded(name): place for place, one in enumerate(items) for name in (one.item.key, *one.safety.aliases)}
     found: set[Hit] = set()
     pending: list[tuple[object, Asked]] = [(body, frozenset())]
     while pending:
@@ -63,17 +70,32 @@ def hits(body: object) -> list[Hit]:
 
 
 def _members(node: dict[str, Any], asked: Asked, named: dict[str, int]) -> Iterator[tuple[object, Asked]]:
-    """An object's values with what they answer: `{"item": name, …}` names all of them, `{name: …}` the one."""
-    naming = {_word(value) for key, value in node.items() if key.casefold() in NAMES for value in _few(value)}
-    asked = asked.union(named[word] for word in naming & named.keys())
-    for key, value in node.items():
-        if (word := key.casefold()) not in NAMES:
-            yield value, asked | {named[word]} if word in named else asked
+    """An object's values with what they answer: `{"item": name, …}` names all of them, `{name: …}` the one. What
+    stands as a name may hold answers of its own."""
+    members = [(_folded(key), value) for key, value in node.items()]
+    words = {word for key, value in members if key in NAMES for word in _words(value, NAMES_LIE_WITHIN)}
+    asked = asked.union(named[word] for word in words & named.keys())
+    for key, value in members:
+        if key not in NAMES:
+            yield value, asked | {named[key]} if key in named else asked
+        elif isinstance(value, dict):
+            yield value, asked
+        elif isinstance(value, list):
+            yield [inner for inner in value if isinstance(inner, dict | list)], asked
 
 
-def _few(value: object) -> list[object]:
-    """A member that was given twice came in as a list of both."""
-    return value if isinstance(value, list) else [value]
+def _words(value: object, within: int) -> Iterator[str]:
+    """The scalars of what stands as a name: a member given twice came in as a list of both, a name may be an object."""
+    if not isinstance(value, dict | list):
+        yield _folded(_word(value))
+    elif within:
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _words(inner, within - 1)
+
+
+def _folded(name: str) -> str:
+    """`safe_now`, `safeNow` and `Safe now` are one name."""
+    return name.casefold().translate(_FOLDED)
 
 
 def _hit(asked: SafetyItem, word: str) -> Hit:

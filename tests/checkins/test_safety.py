@@ -37,9 +37,21 @@ def test_not_safe_now_is_a_hit() -> None:
         {"answers": [ITEM_9 | {"number": None}]},
         {"answers": [{"item": "phq9_1", "number": 3}, {"item": "used", "choice": "yes"}]},
         {"answers": [{"item": "note", "text": "phq9_9"}]},
+        {"answers": [{"item": {"key": "phq9_9"}, "number": 0}]},
+        {"answers": [{"item": ["phq9_9", "phq9_1"], "number": 0}]},
         {},
     ],
-    ids=["item 9 not at all", "safe", "no answer", "null", "other items", "a note that names it", "nothing"],
+    ids=[
+        "item 9 not at all",
+        "safe",
+        "no answer",
+        "null",
+        "other items",
+        "a note that names it",
+        "nested",
+        "doubled",
+        "nothing",
+    ],
 )
 def test_a_harmless_body_is_no_hit(body: dict[str, Any]) -> None:
     assert safety.hits(body) == []
@@ -57,11 +69,39 @@ def test_a_harmless_body_is_no_hit(body: dict[str, Any]) -> None:
         ({"answers": {"phq9_9": 1}}, "1"),
         ({"answers": {"PHQ9_9": [1]}}, "1"),
         ({"answer": [[{"code": "44260-8", "number": 1}]]}, "1"),
+        ({"answers": [{"item": {"key": "phq9_9"}, "number": 3}]}, "3"),
+        ({"answers": [{"item": {"key": "phq9_9", "number": 3}}]}, "3"),
+        ({"answers": [{"code": {"coding": [{"code": "44260-8"}]}, "valueInteger": 3}]}, "3"),
+        ({"answers": [{"item": "phq9_9", "code": {"number": 3}}]}, "3"),
+        ({"question": {"phq9_9": 3}}, "3"),
+        ({"name": [ITEM_9 | {"number": 3}]}, "3"),
+        ({"id": {"id": [{"key": {"PHQ9-9": 3}}]}}, "3"),
+        ({"answers": [{"questionId": "phq9_9", "number": 3}]}, "3"),
         ({"instrument": "no such", "whatever": 1, "answers": [ITEM_9 | {"number": 1, "mood": 0}]}, "1"),
     ],
 )
 def test_a_malformed_body_still_says_it(body: dict[str, Any], answer: str) -> None:
     assert Hit("phq-9", "phq9_9", answer) in safety.hits(body)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"safeNow": "no"},
+        {"Safe now": "no"},
+        {"safe-now": False},
+        [{"item": "safeNow", "choice": "no"}],
+        [{"item": {"name": "safe now"}, "choice": "no"}],
+    ],
+)
+def test_however_the_name_is_spelled(answers: Any) -> None:
+    assert [(hit.instrument, hit.item) for hit in safety.hits({"answers": answers})] == [("daily", "safe_now")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_in_whatever_unicode_it_comes(encoding: str) -> None:
+    raw = '{"answers":[{"item":"safe_now","choice":"no"}]}'.encode(encoding)
+    assert safety.hits(safety.read(raw)) == [Hit("daily", "safe_now", "no")]
 
 
 @pytest.mark.parametrize(
@@ -110,4 +150,13 @@ def test_a_large_body_made_to_be_slow_is_looked_at_once() -> None:
         body = {"item": "phq9_9", "inner": body}
     began = time.process_time()
     assert safety.hits(body) == []
+    assert time.process_time() - began < 5
+
+
+def test_names_inside_names_are_looked_at_once() -> None:
+    body: Any = ["phq9_9"] * 100_000
+    for _ in range(500):
+        body = {"item": body}
+    began = time.process_time()
+    safety.hits(body)
     assert time.process_time() - began < 5
