@@ -5,17 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-from psycopg.types.json import Jsonb
-from sqlalchemy.dialects.postgresql import insert
-
 from api import db, errors
-from api.checkins import answers, instruments, safety, scoring, surroundings
+from api.checkins import answers, instruments, keeping, safety, scoring
 from api.checkins.envelope import Happened, happened
 from api.checkins.instruments.model import Instrument
 from api.checkins.models import CheckIn, Kept
-from api.checkins.surroundings import Surroundings
-from api.prepared import Prepared
 from api.staff import service as staff
 from api.staff import tasks
 
@@ -38,19 +32,42 @@ def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> tuple
     flagged. A safety answer opens or joins the patient's alert, also when the id was known already.
     Raises `UnknownInstrument`, `errors.Invalid`.
     """
+    row = read(asked, at)
+    outcome = keeping.keep(patient_id=patient_id, row=row)
+    kept = keeping.answered(patient_id=patient_id, row=row, outcome=outcome) if outcome.added else None
+    kept = kept or _known(patient_id, asked["id"])
+    if hits := safety.hits({"answers": asked["answers"]}):
+        alert(patient_id=patient_id, hits=hits, source=source(asked["id"]), at=at, check_in=kept)
+    if outcome.added:
+        _open_task(kept, outcome.task_over_total, at)
+    return kept, outcome.language
+
+
+def read(asked: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """What is kept of a check-in that came in at `at`, judged by itself alone: the columns of its row.
+
+    Raises `UnknownInstrument`, `errors.Invalid`.
+    """
     instrument = instruments.version(asked["instrument"], asked["instrument_version"])
     if instrument is None:
         raise UnknownInstrument
     given = answers.checked(instrument, asked["answers"])
     when = happened(occurred_at=asked["occurred_at"], sent_at=asked["sent_at"], received_at=at)
-    around = surroundings.of(patient_id=patient_id, instrument=instrument.key, given_at=when.at, at=at)
-    hits = safety.hits({"answers": asked["answers"]})
-    kept = _keep(_row(patient_id, asked, instrument, given, when, around, at) | {"safety": bool(hits)})
-    if hits:
-        alert(patient_id=patient_id, hits=hits, source=source(asked["id"]), at=at, check_in=kept)
-    if kept.version == around.stamp:
-        _open_task(kept, around, at)
-    return kept, around.language
+    score = scoring.score(instrument, given)
+    return {
+        "id": asked["id"],
+        "instrument": instrument.key,
+        "instrument_version": instrument.version,
+        "answers": given,
+        "complete": score.complete,
+        "total": score.total,
+        "safety": bool(safety.hits({"answers": asked["answers"]})),
+        "flags": _flags(instrument, score, when),
+        "occurred_at": when.at,
+        "told_at": asked["occurred_at"],
+        "sent_at": asked["sent_at"],
+        "received_at": at,
+    }
 
 
 def alert(*, patient_id: UUID, hits: list[safety.Hit], source: str, at: datetime, check_in: Kept | None = None) -> None:
@@ -79,63 +96,21 @@ def one(*, patient_id: UUID, check_in_id: UUID) -> CheckIn:
     return found
 
 
-def _keep(row: dict[str, Any]) -> Kept:
-    if _KEEP.one(**row | {"answers": Jsonb(row["answers"])}):
-        return Kept(**row)
-    found = one(patient_id=row["patient_id"], check_in_id=row["id"])
+def _known(patient_id: UUID, check_in_id: UUID) -> Kept:
+    found = one(patient_id=patient_id, check_in_id=check_in_id)
     return Kept(**{name: getattr(found, name) for name in Kept.__slots__})
 
 
-_KEEP = Prepared(
-    insert(CheckIn.__table__)  # type: ignore[arg-type]
-    .values({name: sa.bindparam(name, type_=CheckIn.__table__.c[name].type) for name in Kept.__slots__})
-    .on_conflict_do_nothing(index_elements=[CheckIn.patient_id, CheckIn.id])
-    .returning(CheckIn.__table__.c.version)
-)
-
-
-def _row(
-    patient_id: UUID,
-    asked: Mapping[str, Any],
-    instrument: Instrument,
-    given: dict[str, int | str],
-    when: Happened,
-    around: Surroundings,
-    at: datetime,
-) -> dict[str, Any]:
-    score = scoring.score(instrument, given)
-    return {
-        "patient_id": patient_id,
-        "id": asked["id"],
-        "instrument": instrument.key,
-        "instrument_version": instrument.version,
-        "answers": given,
-        "complete": score.complete,
-        "total": score.total,
-        "flags": _flags(instrument, score, when, around),
-        "occurred_at": when.at,
-        "told_at": asked["occurred_at"],
-        "sent_at": asked["sent_at"],
-        "received_at": at,
-        "version": around.stamp,
-    }
-
-
-def _flags(instrument: Instrument, score: scoring.Score, when: Happened, around: Surroundings) -> list[str]:
-    """In the order of `vocabulary.CHECK_IN_FLAGS`."""
+def _flags(instrument: Instrument, score: scoring.Score, when: Happened) -> list[str]:
     applies = {
         "partial": not score.complete,
         "late": when.late,
-        "outside_window": not around.asked_at(when.at),
         "older_version": instrument is not instruments.current(instrument.key),
-        "after_discharge": not around.enrolled,
-        "switched_off": not around.offered,
         "clock_corrected": when.clock_corrected,
     }
     return [flag for flag, holds in applies.items() if holds]
 
 
-def _open_task(kept: Kept, around: Surroundings, at: datetime) -> None:
-    limit = around.task_over_total
-    if limit is not None and kept.total is not None and kept.total > limit:
+def _open_task(kept: Kept, over: int | None, at: datetime) -> None:
+    if over is not None and kept.total is not None and kept.total > over:
         tasks.open_task(patient_id=kept.patient_id, cause="score_to_look_at", subject_id=kept.id, at=at)

@@ -7,10 +7,7 @@ number is known breaks the delta sync; so a second round with a patient unknown 
 from collections.abc import Iterable
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from api import db
-from api.patients.models import PatientVersion
 from api.prepared import Prepared
 
 
@@ -34,15 +31,8 @@ def touch(patient_ids: Iterable[UUID]) -> dict[UUID, int]:
     return {one: touched[one] for one in wanted if one in touched}
 
 
-def raised(patient_id: sa.BindParameter[UUID]) -> sa.CTE:
-    """The lock and the raise of one patient as a part of another statement, which joins the number it returns; for the
-    write that is made all the time. Whoever runs it tells `remember`."""
-    one = sa.update(PatientVersion).where(PatientVersion.patient_id == patient_id)
-    return one.values(version=PatientVersion.version + 1).returning(PatientVersion.version).cte("raised")
-
-
 def remember(patient_id: UUID, version: int) -> None:
-    """What a statement with `raised` in it has raised. Raises `SecondRoundOfLocks` after a `touch`."""
+    """What a statement of its own has locked and raised. Raises `SecondRoundOfLocks` after a `touch`."""
     info = db.session().info
     if "versions" in info:
         raise SecondRoundOfLocks
