@@ -21,7 +21,8 @@ from schemas.sessions import LOCATION, PATIENT, SERIES
 
 RULE = (
     "RFC 5545: `FREQ=WEEKLY`, or `FREQ=DAILY` with `BYDAY`; `INTERVAL`, `BYDAY`, `WKST`, and exactly one of `COUNT` "
-    "and `UNTIL` (a local day `YYYYMMDD`, or an instant `YYYYMMDDTHHMMSSZ`; included). `first_on` must be one of its days."
+    "and `UNTIL` (a local day `YYYYMMDD`, or an instant `YYYYMMDDTHHMMSSZ`; included). `first_on` must be one of its "
+    "days."
 )
 
 

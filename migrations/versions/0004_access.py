@@ -21,7 +21,8 @@ def upgrade() -> None:
     )
     ending = "UPDATE (ended_at, end_reason)"
     protect(
-        op, "app_sessions", patient=f"SELECT, INSERT (id, patient_id, expires_at), {ending}", clinic=f"SELECT, {ending}",
+        op, "app_sessions",
+        patient=f"SELECT, INSERT (id, patient_id, expires_at), {ending}", clinic=f"SELECT, {ending}",
         worker=f"SELECT, {ending}",
     )  # fmt: skip
     op.create_table(

@@ -38,6 +38,15 @@ def answered(clone, line):
     return subprocess.run(pasted, cwd=clone.folder, capture_output=True, text=True).stdout
 
 
+def newcomer(clone):
+    """How the README's session ends when it is pasted in the clone's folder, and the problems that it met."""
+    session = next(block for block in (clone.folder / "README.md").read_text().split("```") if "$API/v1/me" in block)
+    shell = session.removeprefix("sh\n").replace("127.0.0.1:8000", f"127.0.0.1:{clone.port}")
+    pasted = subprocess.run(["bash", "-e", "-c", shell], cwd=clone.folder, capture_output=True, text=True)
+    answered = pasted.stdout + pasted.stderr
+    return pasted.returncode, [line for line in answered.splitlines() if "/problems/" in line or "Traceback" in line]
+
+
 def test_it_runs_and_ends_with_its_group(clone):
     before = {entry.name for entry in clone.folder.iterdir()}
     clone.start()
@@ -47,6 +56,7 @@ def test_it_runs_and_ends_with_its_group(clone):
     wait_until(lambda: '"worker":"alive"' in body(clone.port, "/readyz"))
     assert clone.refused() == ["Continuum already runs in this folder: stop it first."]
     assert [(line, answered(clone, line)) for line in lines(clone)] == [(line, "200") for line in lines(clone)]
+    assert newcomer(clone) == (0, [])
     sockets = clone.sockets()
     clone.end(signal.SIGTERM)
     wait_until(lambda: not clone.pids())
