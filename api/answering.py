@@ -133,14 +133,6 @@ def _known(variant: str) -> str | None:
     return None
 
 
-def _known(variant: str) -> str | None:
-    """The tag, among those that the caller presents, of this variant (compared weakly, RFC 9110 §13.1.2)."""
-    if "HTTP_IF_NONE_MATCH" not in request.environ:
-        return None
-    presented = (tag.rpartition("~") for tag in request.if_none_match.as_set(include_weak=True))
-    return next((tag for tag, _, of_variant in presented if of_variant == variant), None)
-
-
 def add_to_refusal(**members: Any) -> None:
     """Members for the problem document, should the running request be refused."""
     g.setdefault("refusal_members", {}).update(members)
