@@ -81,7 +81,7 @@ REMINDER_LEADS = ("hours_72", "hours_24", "evening_before", "hours_2")
 REMINDER_STATES = ("planned", "held", "sent", "not_sent")
 REMINDER_CHANNELS = ("app",)
 REMINDER_REASONS = (
-    *("on_time", "before_quiet_hours", "after_quiet_hours"),
+    *("on_time", "before_quiet_hours", "after_quiet_hours", "after_another"),
     *("merged", "past", "quiet_hours", "session_cancelled", "session_changed", "not_in_session", "not_attending"),
     *("not_enrolled", "enrollment_paused", "account_not_active", "paused_by_patient", "no_channel", "not_wanted"),
     *("too_late", "refused", "undeliverable"),

@@ -23,6 +23,11 @@ _TAKE = sa.text("""
     FROM due WHERE reminders.id = due.id
     RETURNING reminders.*
 """).bindparams(sa.bindparam("length", type_=sa.Interval))
+# A row that is being taken just now is waited for, and then is a worker's.
+_WITHHOLD = sa.text("""
+    SELECT FROM reminders WHERE patient_id = ANY(:patient_ids) AND state = 'planned' AND lease IS NULL
+    FOR NO KEY UPDATE
+""")
 _SETTLE = sa.text("""
     UPDATE reminders SET state = r.state, reason = coalesce(r.reason, reminders.reason), sent_at = r.sent_at,
         text = r.text, changed_at = :at, lease = NULL, leased_until = NULL
@@ -39,6 +44,12 @@ def take(*, at: datetime, lease: UUID, length: timedelta, most: int) -> list[Any
     """At most `most` rows that are due and nobody's, now under `lease`, in the order of their times."""
     taken = db.session().execute(_TAKE, {"at": at, "lease": lease, "length": length, "most": most})
     return sorted(taken, key=lambda row: (row.due_at, row.id))
+
+
+def withhold(patient_ids: Collection[UUID]) -> None:
+    """Let no worker take what is planned for these patients before the running transaction ends: what becomes one with
+    a message must be known before the message is worded. Call it under the lock of the patients' versions."""
+    db.session().execute(_WITHHOLD, {"patient_ids": list(patient_ids)})
 
 
 def settle(rows: Collection[dict[str, Any]], *, lease: UUID, at: datetime) -> None:

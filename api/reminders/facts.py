@@ -19,8 +19,9 @@ from api.reminders.plan import CHANGES, Appointment, Change, Facts, Key, Placeme
 from api.reminders.quiet import QuietHours
 from api.sessions.models import Attendance, CareSession
 
-# How far back something said still stands in the way of something else: an evening and two hours are well within.
-REMEMBERED = timedelta(days=1)
+# How far back something said still stands in the way of something else: an evening and the longest quiet hours after
+# it are well within.
+REMEMBERED = timedelta(days=2)
 QUIET_BEGIN, QUIET_END = time(21), time(8)
 
 
@@ -47,7 +48,8 @@ def load(
     news: Iterable[Change] = (),
     lease: UUID | None = None,
 ) -> dict[UUID, Known]:
-    """Facts of each patient whom the caller may see. With `until`, only of appointments that begin before it.
+    """Facts of each patient whom the caller may see. With `until`, only of appointments that begin before it, and of
+    what was said.
 
     `news` are changes that have just happened. Rows under another's lease count as said, since they are being said.
     """
@@ -94,7 +96,8 @@ def _known(
         appointments=_appointments(held, rows, at),
         placements=tuple(placements),
         changes=_changes(news, rows),
-        said=tuple(Said(key(row), row.due_at) for row in rows if _was_said(row)),
+        said=_said(rows),
+        given_up=frozenset(key(row) for row in rows if row.state == "not_sent"),
     )
     return Known(facts, tuple(rows), zone, person.language or "en")
 
@@ -130,6 +133,14 @@ def _changes(news: tuple[Change, ...], rows: list[Any]) -> tuple[Change, ...]:
     cancellations = {row.session_id for row in rows if row.kind == "cancelled" and (_was_said(row) or row.covered)}
     heard = [one for one in news if one.kind != "restored" or one.session_id in cancellations]
     return tuple({(one.session_id, one.revision, one.kind): one for one in (*heard, *unsaid)}.values())
+
+
+def _said(rows: list[Any]) -> tuple[Said, ...]:
+    of: dict[UUID, set[tuple[UUID, int]]] = defaultdict(set)
+    for row in rows:
+        if row.covered:
+            of[row.replaced_by].add((row.session_id, row.revision))
+    return tuple(Said(key(row), row.due_at, frozenset(of[row.id])) for row in rows if _was_said(row))
 
 
 def _was_said(row: Any) -> bool:
@@ -176,14 +187,14 @@ def _rows(patient_ids: Collection[UUID], *, at: datetime, until: datetime | None
         .select_from(table.outerjoin(speaker, speaker.c.id == row.replaced_by))
         .where(row.patient_id.in_(patient_ids), sa.or_(row.starts_at > at, row.due_at > at - REMEMBERED))
     )
-    return db.session().execute(found if until is None else found.where(row.starts_at < until))
+    if until is not None:
+        found = found.where(sa.or_(row.starts_at < until, row.due_at <= at))
+    return db.session().execute(found)
 
 
 def _in_flight(row: Any, lease: UUID | None) -> sa.ColumnElement[bool]:
-    held_by_another = sa.and_(row.lease.is_not(None), row.lease.is_distinct_from(lease))
-    return sa.func.coalesce(
-        sa.and_(row.state == "planned", held_by_another, row.leased_until > sa.func.clock_timestamp()), False
-    )
+    """Under another's lease, also one that has ended: whether a dead worker's message went out, the next one learns."""
+    return sa.and_(row.state == "planned", row.lease.is_not(None), row.lease.is_distinct_from(lease))
 
 
 def _placements(patient_ids: Collection[UUID], *, at: datetime) -> dict[UUID, list[Placement]]:

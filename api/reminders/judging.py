@@ -19,7 +19,7 @@ from api.reminders.facts import Known, key
 from api.reminders.merge import merged_plan
 
 MOST_ATTEMPTS = 10
-# Every lead, also one moved before a night, lies within this time of its appointment.
+# Every lead, also one moved before a night, lies within this time of its appointment; a change may lie further ahead.
 HORIZON = timedelta(days=5)
 
 
@@ -36,7 +36,7 @@ def judge(rows: Sequence[Any], *, at: datetime, lease: UUID) -> list[Judged]:
     """A verdict on every row, in the running transaction."""
     over = [Judged(row, _over(row, at)) for row in rows]
     open_rows = [one.row for one in over if not one.verdict]
-    known = _known({row.patient_id for row in open_rows}, at=at, lease=lease)
+    known = _known({row.patient_id for row in open_rows}, at=at, until=_horizon(open_rows, at), lease=lease)
     covered = facts.spoken_for([row.id for row in open_rows])
     return [one for one in over if one.verdict] + [
         one
@@ -51,14 +51,19 @@ def _over(row: Any, at: datetime) -> str:
     return "exhausted" if row.attempts > MOST_ATTEMPTS else ""
 
 
-def _known(patient_ids: Collection[UUID], *, at: datetime, lease: UUID) -> Mapping[UUID, Known]:
+def _horizon(rows: Sequence[Any], at: datetime) -> datetime:
+    """Past every appointment that bears on these rows."""
+    return max([at, *(row.starts_at for row in rows)]) + HORIZON
+
+
+def _known(patient_ids: Collection[UUID], *, at: datetime, until: datetime, lease: UUID) -> Mapping[UUID, Known]:
     """Facts of all; where somebody's cannot be read, of everyone else."""
     try:
-        return facts.load(patient_ids, at=at, until=at + HORIZON, lease=lease)
+        return facts.load(patient_ids, at=at, until=until, lease=lease)
     except exc.DBAPIError:
         raise
     except Exception:
-        alone = ({} if len(patient_ids) == 1 else _known([one], at=at, lease=lease) for one in patient_ids)
+        alone = ({} if len(patient_ids) == 1 else _known([one], at=at, until=until, lease=lease) for one in patient_ids)
         return {patient_id: known for one in alone for patient_id, known in one.items()}
 
 

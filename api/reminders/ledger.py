@@ -1,6 +1,6 @@
 """The ledger: the plan as rows, rewritten in the transaction of whatever changes it, for many patients at once.
 
-However many patients: one round of version locks, four reads and two writes. What was said, or is being said under
+However many patients: one round of version locks, five reads and two writes. What was said, or is being said under
 a worker's lease, is left alone; a row is never deleted, it is held back with a reason.
 """
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from api import db, events
 from api.enrollments.events import PreviewableChange
 from api.patients import versions
-from api.reminders import facts
+from api.reminders import claims, facts
 from api.reminders.facts import Known, key
 from api.reminders.merge import merged_plan
 from api.reminders.plan import Appointment, Change, Entry, Key
@@ -28,13 +28,12 @@ _INSERT = sa.text("""
            state, reason, replaced_by, created_at, changed_at, version
     FROM jsonb_populate_recordset(NULL::reminders, CAST(:rows AS jsonb))
 """)
-# A worker may have taken a row since it was read; then it is being said, and stays.
+# What a worker has taken, only a worker resolves, also when the lease has ended: it may have been said.
 _UPDATE = sa.text("""
     UPDATE reminders SET state = r.state, reason = r.reason, due_at = r.due_at, expires_at = r.expires_at,
         replaced_by = r.replaced_by, changed_at = r.changed_at, version = r.version
     FROM jsonb_populate_recordset(NULL::reminders, CAST(:rows AS jsonb)) AS r
-    WHERE reminders.id = r.id AND reminders.state IN ('planned', 'held')
-      AND (reminders.lease IS NULL OR reminders.leased_until <= clock_timestamp())
+    WHERE reminders.id = r.id AND reminders.state IN ('planned', 'held') AND reminders.lease IS NULL
 """)
 
 
@@ -60,6 +59,7 @@ def rewrite(*, patient_ids: Collection[UUID], at: datetime, news: Iterable[Chang
         return
     stamps = versions.touch(patient_ids)
     db.session().flush()
+    claims.withhold(patient_ids)
     writes = Writes()
     for patient_id, known in facts.load(patient_ids, at=at, news=news).items():
         _Rewriting(patient_id, known, at, stamps[patient_id], writes).run()

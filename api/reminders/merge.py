@@ -1,32 +1,34 @@
-"""What would reach a patient within two hours of another message, or twice in one evening, becomes one."""
+"""What would reach a patient within two hours of another message, or twice in one evening, becomes one.
 
+What is still to be said takes the other's words along. What was said already cannot: where it did not speak for the
+appointment, the other one moves to the first instant that is clear of it.
+"""
+
+import heapq
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from api.reminders.plan import Entry, Facts, Said, plan
+from api.reminders.plan import Entry, Facts, Said, at_time, plan
 from api.sessions import localtime
 
 APART = timedelta(hours=2)
 EVENING_FROM_HOUR = 17
+MINUTE = timedelta(minutes=1)
 
 
 def merged_plan(facts: Facts, *, at: datetime) -> list[Entry]:
-    """The whole plan, each entry in its final state."""
-    return merge(plan(facts, at=at), said=facts.said, zone=facts.wishes.quiet.zone)
-
-
-def merge(entries: Sequence[Entry], *, said: Sequence[Said], zone: ZoneInfo) -> list[Entry]:
-    """Hold back what comes too close, naming the entry that takes its place.
+    """The whole plan, each entry in its final state.
 
     The earlier one stays. A change is news: it gives way to another change only, and a reminder near it gives way
-    to the change, unless its own appointment would have begun by then.
+    to the change, unless its own appointment would have begun by then. An entry that is said leaves every other one
+    where it is, so that the plan holds until something happens.
     """
-    planned = sorted((one for one in entries if one.state == "planned"), key=_order)
-    changes = _kept((one for one in planned if one.is_change), [], zone)
+    entries = plan(facts, at=at)
+    changes = _Merging(facts, at, [], []).run(one for one in entries if one.is_change)
     news = [Said(one.key, one.due_at) for one in changes if one.state == "planned"]
-    reminders = _kept((one for one in planned if not one.is_change), [*news, *said], zone)
-    return [one for one in entries if one.state != "planned"] + changes + reminders
+    reminders = _Merging(facts, at, news, facts.said).run(one for one in entries if not one.is_change)
+    return changes + reminders
 
 
 def evening(instant: datetime, zone: ZoneInfo) -> date | None:
@@ -40,22 +42,80 @@ def clash(one: datetime, other: datetime, zone: ZoneInfo) -> bool:
     return abs(one - other) <= APART or evening(one, zone) == evening(other, zone) is not None
 
 
-def _kept(entries: Iterable[Entry], fixed: Sequence[Said], zone: ZoneInfo) -> list[Entry]:
-    """`entries` in order of time, those held back that clash with one before them or with a `fixed` one."""
-    result: list[Entry] = []
-    last: list[Said] = []
-    for entry in entries:
-        other = next((one for one in [*fixed, *last] if _replaces(one, entry, zone)), None)
-        if other is None:
+class _Merging:
+    """Entries in order of time, each against those before it, against planned `news`, and against what was `said`."""
+
+    def __init__(self, facts: Facts, at: datetime, news: Sequence[Said], said: Sequence[Said]) -> None:
+        self._facts, self._at, self._news, self._said = facts, at, news, said
+        self._zone = facts.wishes.quiet.zone
+        self._last: list[Said] = []
+
+    def run(self, entries: Iterable[Entry]) -> list[Entry]:
+        result = []
+        waiting = [(_order(one), one) for one in entries]
+        heapq.heapify(waiting)
+        while waiting:
+            _, entry = heapq.heappop(waiting)
+            placed = self._placed(entry)
+            if placed.due_at > entry.due_at:
+                heapq.heappush(waiting, (_order(placed), placed))
+            else:
+                result.append(placed)
+        return result
+
+    def _placed(self, entry: Entry) -> Entry:
+        """The entry as it stays, or for a later time."""
+        if entry.state == "planned" and (speaker := self._speaker(entry)):
+            return entry.held("merged", speaker.key)
+        if moved := self._moved(entry):
+            return moved
+        if entry.state == "planned":
             # Comparing with the last one is enough: in order of time, it is the nearest.
-            last = [Said(entry.key, entry.due_at)]
-        result.append(entry.held("merged", other.key) if other else entry)
-    return result
+            self._last = [Said(entry.key, entry.due_at)]
+        return entry
+
+    def _speaker(self, entry: Entry) -> Said | None:
+        spoke = [one for one in self._said if one.speaks_for(entry.key)]
+        return next((one for one in [*self._news, *spoke, *self._last] if self._close(one, entry, entry.due_at)), None)
+
+    def _moved(self, entry: Entry) -> Entry | None:
+        """The entry at the first instant clear of what was said; None if it is so where it is, or can nowhere be.
+
+        What is past is moved too, since it was before; what was past when it became known is not.
+        """
+        past = entry.reason == "past" and entry.expires_at > entry.known_at
+        if not (past or entry.state == "planned") or self._close_to_said(entry, entry.due_at) is None:
+            return None
+        if any(one.speaks_for(entry.key) and self._close(one, entry, entry.due_at) for one in self._said):
+            return None
+        clear = self._clear(entry)
+        return at_time(entry, clear, "after_another", self._facts, at=self._at) if clear < entry.starts_at else None
+
+    def _clear(self, entry: Entry) -> datetime:
+        due_at = entry.due_at
+        while due_at < entry.starts_at:
+            if night := self._facts.wishes.quiet.around(due_at):
+                due_at = night.end
+            elif other := self._close_to_said(entry, due_at):
+                due_at = _end_of_clash(other.at, due_at, self._zone)
+            else:
+                break
+        return due_at
+
+    def _close_to_said(self, entry: Entry, due_at: datetime) -> Said | None:
+        others = (one for one in self._said if not one.speaks_for(entry.key))
+        return next((one for one in others if self._close(one, entry, due_at)), None)
+
+    def _close(self, one: Said, entry: Entry, due_at: datetime) -> bool:
+        return one.at < entry.starts_at and clash(one.at, due_at, self._zone)
 
 
-def _replaces(one: Said, entry: Entry, zone: ZoneInfo) -> bool:
-    return one.at < entry.starts_at and clash(one.at, entry.due_at, zone)
+def _end_of_clash(said: datetime, due_at: datetime, zone: ZoneInfo) -> datetime:
+    """A time after `due_at`, before which nothing is clear of what was `said`."""
+    if abs(due_at - said) <= APART:
+        return said + APART + MINUTE
+    return localtime.day(localtime.day_of(due_at, zone), zone)[1]
 
 
-def _order(entry: Entry) -> tuple[datetime, datetime, str, str]:
-    return entry.due_at, entry.starts_at, str(entry.key.session_id), entry.key.lead
+def _order(entry: Entry) -> tuple[datetime, datetime, str, str, str]:
+    return entry.due_at, entry.starts_at, str(entry.key.session_id), entry.key.lead, entry.key.kind

@@ -87,15 +87,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An entry that was said at this time, or is being said."""
+    """An entry that was said at this time, or is being said; `of` are the appointments that it spoke for, each as it
+    stood in a revision."""
 
     key: Key
     at: datetime
+    of: frozenset[tuple[UUID, int]] = frozenset()
+
+    def speaks_for(self, key: Key) -> bool:
+        return (key.session_id, key.revision) in self.of or key[:2] == self.key[:2]
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the plan depends on, besides the time. `appointments` are those that have not begun."""
+    """All that the plan depends on, besides the time. `appointments` are those that have not begun; `given_up` is what
+    was due and will never be said."""
 
     account_active: bool
     wishes: Wishes
@@ -103,13 +109,16 @@ class Facts:
     placements: tuple[Placement, ...] = ()
     changes: tuple[Change, ...] = ()
     said: tuple[Said, ...] = ()
+    given_up: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing to say: `planned` for `due_at`, or `held` back. After `expires_at` it is too late to say it."""
+    """One thing to say: `planned` for `due_at`, or `held` back. After `expires_at` it is too late to say it. What it is
+    about is known since `known_at`."""
 
     key: Key
+    known_at: datetime
     starts_at: datetime
     due_at: datetime
     expires_at: datetime
@@ -126,8 +135,22 @@ class Entry:
 
 
 def plan(facts: Facts, *, at: datetime) -> list[Entry]:
-    """Every entry with its one state and reason, before those that come close together became one (`merge`)."""
-    return [_timed(entry, appointment, facts, at) for entry, appointment in _wanted(facts)]
+    """Every entry that is not settled with its one state and reason, before those that come close together became one
+    (`merge`)."""
+    settled = {one.key for one in facts.said} | facts.given_up
+    wanted = ((entry, about) for entry, about in _wanted(facts) if entry.key not in settled)
+    return [_timed(entry, about, facts, at) for entry, about in wanted]
+
+
+def at_time(entry: Entry, due_at: datetime, reason: str, facts: Facts, *, at: datetime) -> Entry:
+    """The entry for another time, held back if that is past or in a pause of the patient's."""
+    timed = replace(
+        entry, state="planned", due_at=due_at, reason=reason, expires_at=_expiry(entry, due_at, facts.wishes.quiet)
+    )
+    if at >= timed.expires_at:
+        return timed.held("past")
+    until = facts.wishes.paused_until
+    return timed.held("paused_by_patient") if until and due_at < until else timed
 
 
 def due(lead: str, starts_at: datetime, zone: ZoneInfo) -> datetime:
@@ -155,7 +178,8 @@ def _still_news(change: Change, about: Appointment) -> bool:
 
 def _entry(about: Appointment, kind: str, lead: str, due_at: datetime) -> Entry:
     key = Key(about.session_id, about.revision, kind, lead)
-    return Entry(key, about.starts_at, due_at, expires_at=about.starts_at, state="planned", reason="on_time")
+    known_at = due_at if kind in CHANGES else about.known_at
+    return Entry(key, known_at, about.starts_at, due_at, about.starts_at, state="planned", reason="on_time")
 
 
 def _leads(appointment: Appointment, facts: Facts) -> tuple[str, ...]:
@@ -166,15 +190,8 @@ def _leads(appointment: Appointment, facts: Facts) -> tuple[str, ...]:
 def _timed(entry: Entry, about: Appointment, facts: Facts, at: datetime) -> Entry:
     if reason := _untrue(entry, about, facts):
         return entry.held(reason)
-    known_at = entry.due_at if entry.is_change else about.known_at
-    due_at, reason = quiet.shift(entry.due_at, facts.wishes.quiet, known_at=known_at, before=about.starts_at)
-    if due_at is None:
-        return entry.held(reason)
-    timed = replace(entry, due_at=due_at, reason=reason, expires_at=_expiry(entry, due_at, facts))
-    if at >= timed.expires_at:
-        return timed.held("past")
-    until = facts.wishes.paused_until
-    return timed.held("paused_by_patient") if until and due_at < until else timed
+    due_at, reason = quiet.shift(entry.due_at, facts.wishes.quiet, known_at=entry.known_at, before=about.starts_at)
+    return entry.held(reason) if due_at is None else at_time(entry, due_at, reason, facts, at=at)
 
 
 def _untrue(entry: Entry, about: Appointment, facts: Facts) -> str:
@@ -191,8 +208,8 @@ def _untrue(entry: Entry, about: Appointment, facts: Facts) -> str:
     return next((reason for reason, holds in grounds if holds), "")
 
 
-def _expiry(entry: Entry, due_at: datetime, facts: Facts) -> datetime:
+def _expiry(entry: Entry, due_at: datetime, hours: quiet.QuietHours) -> datetime:
     """A change stays worth saying until the appointment begins; nothing may slip into quiet hours."""
     ends = [entry.starts_at] if entry.is_change else [entry.starts_at, due_at + PATIENCE]
-    night = facts.wishes.quiet.next_begin(due_at)
+    night = hours.next_begin(due_at)
     return min([*ends, night] if night else ends)

@@ -10,6 +10,10 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "It came up in your quiet hours, so it comes after them.",
         "es": "Surgió en sus horas de silencio, así que llega después.",
     },
+    "after_another": {
+        "en": "It would have come close after another message, so it comes later.",
+        "es": "Habría llegado muy cerca de otro mensaje, así que llega más tarde.",
+    },
     "merged": {"en": "Another message close to it speaks for it.", "es": "Otro mensaje cercano habla por él."},
     "past": {"en": "Its time had already passed.", "es": "Su hora ya había pasado."},
     "quiet_hours": {

@@ -201,17 +201,19 @@ def test_history_keeps_every_state(patient, group, change, owner_sql):
     assert history == [("planned", "on_time"), ("held", "session_changed")]
 
 
-@pytest.mark.parametrize("wrong", ["UPDATE reminder_states SET reason = 'past'", "DELETE FROM reminder_states", "TRUNCATE reminder_states"])
+@pytest.mark.parametrize(
+    "wrong", ["UPDATE reminder_states SET reason = 'past'", "DELETE FROM reminder_states", "TRUNCATE reminder_states"]
+)
 def test_history_is_changed_by_nobody(group, owner_sql, wrong):
     with pytest.raises(psycopg.errors.RaiseException, match="only grows"):
         owner_sql(wrong)
     assert owner_sql("SELECT count(*) FROM reminder_states WHERE reason = 'on_time'") == [(2,)]
 
 
-def test_a_row_in_a_workers_hands_is_left_alone(patient, group, change, owner_sql, rows):
+@pytest.mark.parametrize("left", ["1 minute", "-1 minute"], ids=["still working", "perhaps dead"])
+def test_a_row_in_a_workers_hands_is_left_alone(patient, group, change, owner_sql, rows, left):
     owner_sql(
-        "UPDATE reminders SET lease = gen_random_uuid(), leased_until = now() + interval '1 minute'"
-        " WHERE lead = 'evening_before'"
+        "UPDATE reminders SET lease = gen_random_uuid(), leased_until = now() + %s WHERE lead = 'evening_before'", left
     )
     change(group, starts="2026-06-11T18:00", now="2026-06-08T10:00")
     assert [row.state for row in rows(patient.id, revision=1)] == ["planned", "held"]

@@ -174,11 +174,58 @@ def test_a_reminder_does_not_give_way_to_a_change_after_its_own_session():
     assert "merged" not in {one.reason for one in entries}
 
 
-def test_a_reminder_gives_way_to_what_was_just_said():
-    said = Said(Key(UUID(int=9), 1, "moved", ""), local("2026-06-09T16:30"))
+def test_a_reminder_gives_way_to_what_was_just_said_for_it_too():
+    of = frozenset({(GROUP.session_id, GROUP.revision)})
+    said = Said(Key(UUID(int=9), 1, "moved", ""), local("2026-06-09T16:30"), of)
     entries = merged_plan(facts(GROUP, said=(said,)), at=local("2026-06-09T16:30"))
     (evening,) = (one for one in entries if one.key.lead == "evening_before")
     assert (evening.state, evening.replaced_by) == ("held", said.key)
+
+
+@pytest.mark.parametrize(
+    ("starts", "just_said", "expected"),
+    [
+        pytest.param("2026-06-10T18:00", "2026-06-10T15:30", "2026-06-10T17:31", id="two hours after the other"),
+        pytest.param("2026-06-10T09:00", "2026-06-09T18:00", "2026-06-10T08:00", id="not twice in one evening"),
+        pytest.param(
+            "2026-06-10T18:00", "2026-06-10T16:10", "2026-06-10T16:00", id="before its start there is no time"
+        ),
+        pytest.param("2026-06-10T08:00", "2026-06-09T18:00", "2026-06-09T20:45", id="before its start it is quiet"),
+    ],
+)
+def test_a_reminder_moves_away_from_what_was_said_without_it(starts, just_said, expected):
+    about = appointment(starts)
+    said = Said(Key(UUID(int=9), 1, "appointment", "hours_2"), local(just_said))
+    these = facts(about, said=(said,), wishes=Wishes(NIGHT, leads=("hours_2",)))
+    (entry,) = merged_plan(these, at=local(just_said))
+    assert (entry.state, entry.due_at) == ("planned", local(expected))
+    assert merged_plan(these, at=entry.due_at) == [entry]
+
+
+def test_what_moved_away_becomes_one_with_what_it_then_comes_close_to():
+    said = Said(Key(UUID(int=9), 1, "appointment", "hours_2"), local("2026-06-10T15:30"))
+    days = appointment("2026-06-10T18:00"), appointment("2026-06-10T20:00", number=2)
+    entries = merged_plan(
+        facts(*days, said=(said,), wishes=Wishes(NIGHT, leads=("hours_2",))), at=local("2026-06-10T15:40")
+    )
+    assert [(one.state, one.due_at) for one in entries] == [
+        ("planned", local("2026-06-10T17:31")),
+        ("held", local("2026-06-10T18:00")),
+    ]
+
+
+def test_what_was_past_when_it_became_known_stays_past():
+    added = appointment("2026-06-10T18:00", known_at=local("2026-06-09T18:30"))
+    said = Said(Key(UUID(int=9), 1, "appointment", "evening_before"), local("2026-06-09T18:00"))
+    entries = merged_plan(facts(added, said=(said,)), at=local("2026-06-09T18:30"))
+    assert [(one.key.lead, one.state) for one in entries] == [("evening_before", "held"), ("hours_2", "planned")]
+
+
+def test_what_was_given_up_is_not_planned_again_and_replaces_nothing():
+    day = facts(appointment("2026-06-10T18:00"), appointment("2026-06-10T19:00", number=2))
+    (first, *_) = merged_plan(day, at=MONDAY)
+    after = merged_plan(replace(day, given_up=frozenset({first.key})), at=MONDAY)
+    assert first.key not in {one.key for one in after} | {one.replaced_by for one in after}
 
 
 def test_a_change_does_not_give_way_to_what_was_just_said():

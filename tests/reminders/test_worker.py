@@ -1,10 +1,12 @@
 """The worker says what is due and still true, once, and writes down what became of the rest."""
 
+import threading
+
 import pytest
 
 from api import db
 from api.messages.gateway import Recording
-from api.reminders import worker
+from api.reminders import claims, worker
 from api.reminders.worker import Turn
 from tests.reminders.people import local
 
@@ -71,6 +73,13 @@ def test_a_move_is_said_once_with_its_new_time(group, change, tick, sent):
     ]
 
 
+def test_a_move_of_a_session_weeks_ahead_is_said_at_once(patient, enroll, book, change, tick, sent):
+    enroll(patient.id)
+    far = book([patient.id], "2026-07-15T18:00")
+    change(far, starts="2026-07-16T18:00", now="2026-06-08T10:00")
+    assert tick("2026-06-08T10:02") == {"accepted": 1}
+
+
 def test_what_was_planned_about_the_old_self_is_not_said(group, change, tick, sent):
     change(group, starts="2026-06-11T18:00", now="2026-06-08T10:00")
     tick("2026-06-08T10:02")
@@ -99,6 +108,30 @@ def test_what_gave_way_to_something_too_late_is_said_after_all(patient, enroll, 
     tick("2026-06-08T17:50")
     tick("2026-06-08T18:00")
     assert texts(sent) == ["You have an appointment today at 8:00 PM. Open the app for details."]
+
+
+def test_an_appointment_is_not_spoken_for_by_what_was_said_before_it_was_known(
+    patient, group, book, tick, travel, sent, rows
+):
+    tick(EVENING)
+    added = book([patient.id], "2026-06-10T09:00", at=travel(local("2026-06-09T18:30")))
+    assert tick("2026-06-09T20:45") == {}, "a second message in one evening"
+    assert tick("2026-06-10T08:00") == {"accepted": 1}
+    assert texts(sent)[1] == "You have an appointment today at 9:00 AM. Open the app for details."
+    assert rows(patient.id, session_id=added, state="sent")[0].reason == "after_another"
+
+
+def test_what_is_being_said_takes_on_nothing_more(patient, group, book, travel, rows):
+    """A plan that is rewritten while a worker makes up its words waits, and then knows what is being said."""
+    at = travel(local(EVENING))
+    with db.transaction(db.WORKER):
+        row, *_ = claims.take(at=at, lease=db.uuid7(), length=worker.LEASE, most=10)
+        booking = threading.Thread(target=book, args=([patient.id], "2026-06-10T19:00"), kwargs={"at": at})
+        booking.start()
+        booking.join(0.5)
+        assert booking.is_alive()
+    booking.join()
+    assert row.id not in {other.replaced_by for other in rows(patient.id)}
 
 
 def test_what_the_gateway_refuses_is_not_said_and_says_so(patient, group, tick, rows):
@@ -198,6 +231,17 @@ def test_what_a_dead_worker_delivered_was_said_whatever_happened_since(
     tick(later)
     assert len(sent.attempts) == 1
     assert rows(patient.id, lead="evening_before")[0].state == "sent"
+
+
+def test_what_a_dead_worker_delivered_was_said_though_the_plan_was_rewritten_since(
+    patient, group, change, tick, sent, travel, rows, leases_end
+):
+    die_after_delivering(sent, travel(local(EVENING)))
+    leases_end()
+    change(group, starts="2026-06-10T18:00", status="cancelled", now="2026-06-09T18:01")
+    tick("2026-06-09T18:02")
+    assert rows(patient.id, lead="evening_before")[0].state == "sent"
+    assert len({message.key for message in sent.attempts}) == len(sent.attempts)
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(patient, group, tick, sent, travel, rows, leases_end):
