@@ -91,9 +91,9 @@ class AlertsAnswer(ListAnswer):
 
 
 class AcknowledgementAsk(Ask):
-    """`hits_seen`: how many answers the person has read; when more have come since, the answer is 409."""
+    """`hits_seen`: how many answers the person has read, of `hits_total`; when more have come since, it is 409."""
 
-    hits_seen = Whole(min=1, max=1_000_000)
+    hits_seen = Whole(min=1, max=1_000_000, required=True)
     note = Text(max=500)
 
     example = {"hits_seen": 1, "note": "Called back, safety plan agreed."}

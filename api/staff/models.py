@@ -46,10 +46,10 @@ class Alert(db.Base):
 
 class AlertHit(db.Base):
     """One answer that asked for a person. `source` names the body that carried it, so that the same body sent
-    again is the same hit; `report_id` is the check-in it stands in, None where the body was refused."""
+    again is the same hit of an alert; `report_id` is the check-in it stands in, None where the body was refused."""
 
     __tablename__ = "alert_hits"
-    __table_args__ = (sa.UniqueConstraint("patient_id", "source", "item", "answer"),)
+    __table_args__ = (sa.UniqueConstraint("patient_id", "source", "item", "answer", "alert_id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
     alert_id: Mapped[UUID] = mapped_column(sa.ForeignKey("alerts.id"), index=True)

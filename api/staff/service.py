@@ -45,11 +45,12 @@ def raise_alert(
     report_id: UUID | None = None,
     circumstances: Sequence[str] = (),
     occurred_at: datetime | None = None,
-) -> None:
+) -> bool:
     """Write `answers` to the patient's open alert, opening one where there is none; due to be told at once.
 
-    `source` names the body that they came in: what came before from the same source is not written again, and
-    opens no new alert after the first was acknowledged.
+    `source` names the body that they came in: what stands in the open alert from the same source is not written
+    again. Once that was acknowledged, only a check-in that was kept (`report_id`) and is sent again opens nothing: a
+    refused body may be a new cry in the same words. Says whether anything was written.
     """
     parameters = {
         "patient_id": patient_id,
@@ -64,7 +65,7 @@ def raise_alert(
         "occurred_at": occurred_at,
         "at": at,
     }
-    db.session().execute(_RAISE, parameters)
+    return db.session().execute(_RAISE, parameters).first() is not None
 
 
 _RAISE = sa.text(
@@ -73,14 +74,15 @@ _RAISE = sa.text(
         SELECT given.id, given.instrument, given.item, given.answer
         FROM unnest(:ids, :instruments, :items, :given) AS given(id, instrument, item, answer)
         WHERE NOT EXISTS (
-            SELECT FROM alert_hits AS known
+            SELECT FROM alert_hits AS known JOIN alerts ON alerts.id = known.alert_id
             WHERE known.patient_id = :patient_id AND known.source = :source
               AND known.item = given.item AND known.answer = given.answer
+              AND (alerts.status = 'open' OR known.report_id = :report_id)
         )
     ), opened AS (
         INSERT INTO alerts (id, patient_id, opened_at, next_notice_at)
         SELECT :alert_id, :patient_id, :at, :at WHERE EXISTS (SELECT FROM fresh)
-        ON CONFLICT (patient_id) WHERE status = 'open' DO UPDATE SET next_notice_at = alerts.next_notice_at
+        ON CONFLICT (patient_id) WHERE status = 'open' DO UPDATE SET patient_id = alerts.patient_id
         RETURNING id
     )
     INSERT INTO alert_hits (id, alert_id, patient_id, source, instrument, item, answer, report_id, circumstances,
@@ -88,6 +90,8 @@ _RAISE = sa.text(
     SELECT fresh.id, opened.id, :patient_id, :source, fresh.instrument, fresh.item, fresh.answer, :report_id,
         :circumstances, :occurred_at, :at
     FROM fresh CROSS JOIN opened
+    ON CONFLICT DO NOTHING
+    RETURNING item
     """
 ).bindparams(
     sa.bindparam("patient_id", type_=sa.Uuid),
@@ -125,7 +129,7 @@ def alert(*, alert_id: UUID) -> dict[str, Any]:
 
 
 def acknowledge(
-    *, alert_id: UUID, by: str, role: str, at: datetime, hits_seen: int | None = None, note: str | None = None
+    *, alert_id: UUID, by: str, role: str, at: datetime, hits_seen: int, note: str | None = None
 ) -> dict[str, Any]:
     """Take the alert on: it is told to nobody further. Again is once: the first to acknowledge stands.
 
@@ -143,9 +147,9 @@ def acknowledge(
     return _told([found])[0]
 
 
-def _refuse_unseen(alert_id: UUID, hits_seen: int | None) -> None:
+def _refuse_unseen(alert_id: UUID, hits_seen: int) -> None:
     hits = db.session().scalar(sa.select(sa.func.count()).where(AlertHit.alert_id == alert_id)) or 0
-    if hits_seen is not None and hits_seen < hits:
+    if hits_seen < hits:
         raise FurtherHits(extra={"hits": hits})
 
 

@@ -1,7 +1,8 @@
 """Safety alerts with their hits and notices, and tasks.
 
 A patient's own transaction opens alerts and tasks, so the patient's role may write them; it reads only the
-columns that finding the open one takes, and never what staff wrote into them.
+columns that finding the open one takes, and never what staff wrote into them. It can neither close nor put off
+what is open: an open alert is joined by writing its `patient_id` over itself, which the policy lets be no other.
 """
 
 import sqlalchemy as sa
@@ -50,7 +51,9 @@ def _alerts() -> None:
     op.create_index("uq_alerts_open", "alerts", ["patient_id"], unique=True, postgresql_where=is_open)
     op.create_index("ix_alerts_next_notice_at", "alerts", ["next_notice_at"], postgresql_where=is_open)
     protect(
-        op, "alerts", patient="SELECT (id, patient_id, status, next_notice_at), INSERT, UPDATE (next_notice_at)",
+        op, "alerts",
+        patient="SELECT (id, patient_id, status), INSERT (id, patient_id, opened_at, next_notice_at),"
+        " UPDATE (patient_id)",
         clinic="SELECT, UPDATE", worker="SELECT, UPDATE",
     )  # fmt: skip
 
@@ -69,10 +72,15 @@ def _hits() -> None:
         sa.Column("circumstances", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("occurred_at", INSTANT),
         sa.Column("received_at", INSTANT, nullable=False),
-        sa.UniqueConstraint("patient_id", "source", "item", "answer"),
+        sa.UniqueConstraint("patient_id", "source", "item", "answer", "alert_id"),
     )
     op.create_index("ix_alert_hits_alert_id", "alert_hits", ["alert_id"])
-    protect(op, "alert_hits", patient="SELECT (patient_id, source, item, answer), INSERT", clinic="SELECT")
+    protect(
+        op, "alert_hits",
+        patient="SELECT (alert_id, patient_id, source, item, answer, report_id), INSERT (id, alert_id, patient_id,"
+        " source, instrument, item, answer, report_id, circumstances, occurred_at, received_at)",
+        clinic="SELECT",
+    )  # fmt: skip
 
 
 def _notices() -> None:
@@ -123,7 +131,7 @@ def _tasks() -> None:
     op.create_index("uq_tasks_open", "tasks", ["patient_id", "cause"], unique=True, postgresql_where=is_open)
     protect(
         op, "tasks",
-        patient="SELECT (patient_id, cause, status, subject_id, times), INSERT,"
-        " UPDATE (status, subject_id, times, closed_at)",
+        patient="SELECT (patient_id, cause, status, subject_id, times),"
+        " INSERT (id, patient_id, cause, subject_id, opened_at), UPDATE (subject_id, times)",
         clinic="SELECT, INSERT, UPDATE", worker="SELECT, INSERT, UPDATE",
     )  # fmt: skip

@@ -1,6 +1,8 @@
 """Safety alerts: one open per patient, told until acknowledged, and speaking of people at the clinic."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +17,10 @@ ITEM_9 = SafetyAnswer("phq-9", "phq9_9", "1")
 NOT_SAFE = SafetyAnswer("daily", "safe_now", "no")
 
 
-def hit(patient: Knocker, source: str = "one", answers: Sequence[SafetyAnswer] = (ITEM_9,), **more: Any) -> None:
+def hit(patient: Knocker, source: str = "one", answers: Sequence[SafetyAnswer] = (ITEM_9,), **more: Any) -> bool:
     with db.transaction(db.Caller(kind="patient", patient_id=patient.id)):
         assert patient.id
-        staff.raise_alert(patient_id=patient.id, answers=answers, source=source, at=clock.now(), **more)
+        return staff.raise_alert(patient_id=patient.id, answers=answers, source=source, at=clock.now(), **more)
 
 
 def alerts(clinic: Knocker, query: str = "") -> list[dict[str, Any]]:
@@ -29,7 +31,7 @@ def alerts(clinic: Knocker, query: str = "") -> list[dict[str, Any]]:
 
 
 def acknowledge(clinic: Knocker, alert_id: str, **asked: Any) -> Any:
-    return clinic.post(f"/v1/clinic/alerts/{alert_id}/acknowledgement", json=asked)
+    return clinic.post(f"/v1/clinic/alerts/{alert_id}/acknowledgement", json={"hits_seen": 1, **asked})
 
 
 def test_a_safety_answer_opens_an_alert(patient: Knocker, clinic: Knocker) -> None:
@@ -62,11 +64,48 @@ def test_the_same_body_sent_again_is_the_same_hit(patient: Knocker, clinic: Knoc
     assert [alert["hits_total"] for alert in alerts(clinic)] == [1]
 
 
-def test_the_same_body_sent_again_after_acknowledgement_opens_nothing(patient: Knocker, clinic: Knocker) -> None:
+def test_a_kept_check_in_sent_again_after_acknowledgement_opens_nothing(patient: Knocker, clinic: Knocker) -> None:
+    kept = db.uuid7()
+    hit(patient, report_id=kept)
+    acknowledge(clinic, alerts(clinic)[0]["id"])
+    hit(patient, report_id=kept)
+    assert [alert["status"] for alert in alerts(clinic)] == ["acknowledged"]
+
+
+def test_a_refused_body_sent_again_after_acknowledgement_opens_a_new_alert(patient: Knocker, clinic: Knocker) -> None:
     hit(patient)
     acknowledge(clinic, alerts(clinic)[0]["id"])
-    hit(patient)
-    assert [alert["status"] for alert in alerts(clinic)] == ["acknowledged"]
+    for _ in range(3):
+        hit(patient)
+    assert [(alert["status"], alert["hits_total"]) for alert in alerts(clinic)] == [("open", 1), ("acknowledged", 1)]
+
+
+@pytest.mark.parametrize("kept_first", [True, False])
+def test_what_was_acknowledged_in_a_refused_body_is_told_anew_when_it_is_kept_and_the_other_way_round(
+    patient: Knocker, clinic: Knocker, kept_first: bool
+) -> None:
+    reports = [{"report_id": db.uuid7()}, {}]
+    first, second = reports if kept_first else reversed(reports)
+    hit(patient, **first)
+    acknowledge(clinic, alerts(clinic)[0]["id"])
+    hit(patient, **second)
+    assert [alert["status"] for alert in alerts(clinic)] == ["open", "acknowledged"]
+
+
+def test_raising_says_whether_anything_is_new(patient: Knocker) -> None:
+    assert [hit(patient), hit(patient), hit(patient, "two")] == [True, False, True]
+
+
+def test_two_at_once_with_one_body_are_one_hit(patient: Knocker, clinic: Knocker) -> None:
+    at_once = Barrier(8)
+
+    def send(_: int) -> bool:
+        at_once.wait()
+        return hit(patient)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(send, range(8))) == [False] * 7 + [True]
+    assert [alert["hits_total"] for alert in alerts(clinic)] == [1]
 
 
 def test_a_further_answer_after_acknowledgement_opens_a_new_alert(patient: Knocker, clinic: Knocker) -> None:
@@ -102,6 +141,12 @@ def test_what_was_not_seen_cannot_be_acknowledged(patient: Knocker, clinic: Knoc
     assert acknowledge(clinic, alert_id, hits_seen=2).status_code == 200
 
 
+def test_who_acknowledges_says_how_much_they_read(patient: Knocker, clinic: Knocker) -> None:
+    hit(patient)
+    refused = clinic.post(f"/v1/clinic/alerts/{alerts(clinic)[0]['id']}/acknowledgement", json={"note": "Called."})
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/hits_seen")
+
+
 def test_an_alert_that_is_nobody_s_is_not_there(clinic: Knocker) -> None:
     assert clinic.get(f"/v1/clinic/alerts/{UUID(int=7)}").status_code == 404
     assert acknowledge(clinic, str(UUID(int=7))).status_code == 404
@@ -116,13 +161,24 @@ def test_a_patient_s_role_cannot_read_what_staff_wrote(patient: Knocker) -> None
         session.connection().exec_driver_sql("SELECT note FROM alerts")
 
 
-def test_a_patient_s_role_cannot_acknowledge(patient: Knocker) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE alerts SET status = 'acknowledged'",
+        "UPDATE alerts SET next_notice_at = 'infinity'",
+        "INSERT INTO alerts (id, patient_id, opened_at, next_notice_at, notices_sent)"
+        " SELECT id, patient_id, now(), now(), 1 FROM alerts",
+        "UPDATE alert_hits SET answer = '0'",
+        "DELETE FROM alert_hits",
+    ],
+)
+def test_a_patient_s_role_can_neither_acknowledge_nor_put_off(patient: Knocker, statement: str) -> None:
     hit(patient)
     with (
         pytest.raises(Exception, match="permission denied"),
         db.transaction(db.Caller(kind="patient", patient_id=patient.id)) as session,
     ):
-        session.connection().exec_driver_sql("UPDATE alerts SET status = 'acknowledged'")
+        session.connection().exec_driver_sql(statement)
 
 
 def test_pages_walk_over_every_alert_once(clinic: Knocker, new_patient: Callable[..., Knocker]) -> None:

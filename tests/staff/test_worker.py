@@ -67,7 +67,7 @@ def test_nobody_is_told_once_it_is_acknowledged(alert: None, sent: gateway.Recor
     tick(sent, MONDAY)
     (found,) = clinic.get("/v1/clinic/alerts").json["items"]
     assert found["deadline_at"] == "2026-11-23T15:30:00Z"
-    clinic.post(f"/v1/clinic/alerts/{found['id']}/acknowledgement", json={})
+    clinic.post(f"/v1/clinic/alerts/{found['id']}/acknowledgement", json={"hits_seen": 1})
     assert tick(sent, MONDAY + HALF_AN_HOUR) == []
 
 
