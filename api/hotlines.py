@@ -20,6 +20,10 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from api import db, errors
 
 _numbers = itertools.count(1)
+# SQLSTATEs. Connections end with those of class 08 and with the server's shutdown; statements are lost behind a pooler
+# that shares connections, and no longer fit once a migration has changed what they answer.
+LOST = ("08", "57P01", "57P02", "57P03")
+STALE = ("26000", "0A000")
 
 
 class Prepared:
@@ -54,8 +58,11 @@ class Line:
     """One connection."""
 
     def __init__(self) -> None:
-        with db.translated():
-            pooled = db.engine().raw_connection()
+        try:
+            with db.translated():
+                pooled = db.engine().raw_connection()
+        except psycopg.Error as trouble:
+            raise errors.Unavailable from trouble
         self._connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         pooled.detach()
         self._connection.autocommit = True
@@ -84,53 +91,55 @@ class Line:
             raise psycopg.errors.error_from_result(result, self._connection.info.encoding)
 
 
+class Useless(Exception):
+    """A connection cannot be asked any more: it is `dead`, or what was prepared on it is gone or no longer fits."""
+
+    def __init__(self, dead: bool) -> None:
+        super().__init__()
+        self.dead = dead
+
+
+def _ends(trouble: psycopg.Error) -> bool:
+    """Whether the line is of no use after it. libpq's own errors have no SQLSTATE; nor have values that cannot be sent."""
+    if trouble.sqlstate is None:
+        return not isinstance(trouble, psycopg.DataError)
+    return trouble.sqlstate.startswith(LOST) or trouble.sqlstate in STALE
+
+
 class Lines:
-    """The connections of one engine that nobody is using just now. Safe to share between threads."""
+    """The connections of one engine, half as many as its pool has. Safe to share between threads.
+
+    A process has one interpreter to feed them with: four are busy enough, and more only take turns in PostgreSQL.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self._idle: deque[Line] = deque()
+        pool: Any = engine.pool
+        self._idle: SimpleQueue[Line | None] = SimpleQueue()
+        for _ in range(max(1, pool.size() // 2)):
+            self._idle.put(None)
         sa.event.listen(engine, "engine_disposed", self.hang_up)
-
-    @property
-    def idle(self) -> int:
-        """How many wait for a reader."""
-        return len(self._idle)
 
     def ask(self, statement: Prepared, asked: Mapping[str, Any]) -> list[bytes | None]:
         """The row. A connection that had died is replaced once. Raises `errors.Unavailable`."""
         try:
-            line = self._idle.pop()
-        except IndexError:
-            return self._ask(Line(), statement, asked)
+            line = self._idle.get(timeout=WAIT_SECONDS)
+        except Empty as trouble:
+            raise errors.Unavailable from trouble
         try:
-            return self._ask(line, statement, asked)
-        except errors.Unavailable:
-            if not line.dead:
-                raise
-        # What ended this one has ended all that were waiting, those of the pool too.
-        self.engine.dispose()
-        return self._ask(Line(), statement, asked)
-
-    def _ask(self, line: Line, statement: Prepared, asked: Mapping[str, Any]) -> list[bytes | None]:
-        try:
+            fresh = line is None
+            line = line or Line()
             return line.ask(statement, asked)
         except psycopg.Error as trouble:
-            if line.dead or isinstance(trouble, psycopg.OperationalError | psycopg.InterfaceError):
+            if line is None or not line.dead:
+                raise _translated(trouble) from trouble
+            if fresh:
                 raise errors.Unavailable from trouble
-            raise
         finally:
-            if line.dead:
-                line.close()
-            else:
-                self._idle.append(line)
-
-    def hang_up(self, *_: object) -> None:
-        """Close all that nobody is using."""
-        while self._idle:
-            self._idle.pop().close()
-
-
+            self._idle.put(_alive(line))
+        # What ended this one has ended all that were waiting, those of the pool too.
+        self.engine.dispose()
+        return self.ask(statement, asked)
 _lines: Lines | None = None
 
 

@@ -71,3 +71,23 @@ def test_the_engines_end_is_theirs(app: Continuum) -> None:
     hotlines.current().ask(WHO, {})
     db.engine().dispose()
     assert hotlines.current().idle == 0
+
+
+def test_a_statement_that_was_lost_or_no_longer_fits_is_prepared_anew(
+    app: Continuum, owner_sql: Callable[..., Any]
+) -> None:
+    (first,) = hotlines.current().ask(WHO, {})
+    line = hotlines.current()._idle[-1]
+    line._connection.execute("DEALLOCATE ALL")
+    (second,) = hotlines.current().ask(WHO, {})
+    assert first != second
+
+
+def test_a_database_that_cannot_be_reached_is_unavailable(app: Continuum, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Any:
+        raise psycopg.OperationalError("connection refused")
+
+    hotlines.current().hang_up()
+    monkeypatch.setattr(db.engine(), "raw_connection", refuse)
+    with pytest.raises(errors.Unavailable):
+        hotlines.current().ask(WHO, {})
