@@ -1,13 +1,17 @@
 """What is shipped for production fits the code: settings that are read, commands that exist, a proxy that lets through
 what the API wants to refuse in its own words."""
 
+import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
-from api import cli, config
+from api import cli, config, meeting
+from api.programs import crisis
+from api.programs.about import Clinic
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -15,6 +19,8 @@ PROXY = COMPOSE["configs"]["proxy"]["content"]
 GIVEN = re.compile(r"\$\{(\w+):?[-?]?([^}]*)\}")
 API = COMPOSE["services"]["api"]
 OURS = ("prepare", "api", "worker")
+CHECK_INS = re.search(r"location = /v1/me/check-ins \{(.*?)\n {4}\}", PROXY, re.DOTALL)[1]
+REST = PROXY.replace(CHECK_INS, "")
 
 
 def filled(value):
@@ -22,10 +28,13 @@ def filled(value):
     return GIVEN.sub(lambda found: found[2] or "s" * 40, str(value))
 
 
+def settings_of(service):
+    return config.read({name: filled(value) for name, value in COMPOSE["services"][service]["environment"].items()})
+
+
 @pytest.mark.parametrize("service", OURS)
 def test_the_settings_of_each_process_can_be_read(service):
-    env = {name: filled(value) for name, value in COMPOSE["services"][service]["environment"].items()}
-    read = config.read(env)
+    read = settings_of(service)
     assert (read.development, read.proxies, read.duty_contacts != ()) == (False, 1, True)
 
 
@@ -50,11 +59,37 @@ def test_every_command_is_one_that_there_is():
     assert set(commands) <= set(cli.COMMANDS)
 
 
+def megabytes(where):
+    (limit,) = re.findall(r"client_max_body_size (\d+)m;", where)
+    return int(limit) * 1_048_576
+
+
 def test_the_proxy_takes_requests_whole_and_lets_the_api_refuse_a_large_one():
-    (limit,) = re.findall(r"client_max_body_size (\d+)m;", PROXY)
-    own = config.read({name: filled(value) for name, value in API["environment"].items()}).body_limit
-    assert int(limit) * 1_048_576 > own
+    own = settings_of("api").body_limit
+    assert megabytes(REST) > own
     assert "proxy_request_buffering on;" in PROXY
+
+
+def test_the_proxy_keeps_no_check_in_from_being_looked_at():
+    assert megabytes(CHECK_INS) > meeting.MOST_LOOKED_AT
+    everywhere = PROXY[: PROXY.index("location")]
+    assert "limit_conn connections" in REST
+    assert "limit_conn connections" not in everywhere + CHECK_INS, "whoever shares an address shares the count"
+    assert "proxy_pass http://api;" in CHECK_INS
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_what_the_proxy_refuses_of_check_ins_carries_the_help(language):
+    (told,) = re.findall({"en": r"default +'([^']*)';", "es": r"~\*\^es +'([^']*)';"}[language], PROXY)
+    known = crisis.help_at(datetime(2026, 11, 23, tzinfo=UTC), clinic=Clinic(), locations=(), language=language)
+    assert json.loads(told) == known
+    assert "$" not in told
+    everywhere = dict(re.findall(r"error_page ([\d ]+?)(?: =)? @(\w+);", REST))
+    here = dict(re.findall(r"error_page ([\d ]+?)(?: =)? @(\w+);", CHECK_INS))
+    assert {codes: f"{page}_with_help" for codes, page in everywhere.items() if codes != "429"} == here
+    for page in here.values():
+        body = re.search(rf"location @{page} \{{.*?return \d+ '(.*?)';", PROXY, re.DOTALL)[1]
+        assert json.loads(body.replace("$$help", told))["help"] == known
 
 
 def test_the_owner_s_password_reaches_the_step_that_migrates_alone():
