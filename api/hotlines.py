@@ -1,13 +1,13 @@
 """The connections of hot reads: autocommitted for good, beside the engine's pool, and spoken to through libpq.
 
-A pool's checkout, psycopg's cursor and two changes of autocommit cost a hot read as much again as Flask does. So each
-thread that reads takes a connection of its own, asks a statement that was prepared on it once, and leaves it for the
-next: there are never more of them than threads.
+A pool's checkout, psycopg's cursor and two changes of autocommit cost a hot read as much again as Flask does. So who
+reads takes one of a few connections, asks a statement that was prepared on it once, and leaves it for the next.
 """
 
+import contextlib
 import itertools
-from collections import deque
 from collections.abc import Mapping
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import psycopg
@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from api import db, errors
 
+WAIT_SECONDS = 5.0
 _numbers = itertools.count(1)
 # SQLSTATEs. Connections end with those of class 08 and with the server's shutdown; statements are lost behind a pooler
 # that shares connections, and no longer fit once a migration has changed what they answer.
@@ -100,7 +101,7 @@ class Useless(Exception):
 
 
 def _ends(trouble: psycopg.Error) -> bool:
-    """Whether the line is of no use after it. libpq's own errors have no SQLSTATE; nor have values that cannot be sent."""
+    """Whether the line is of no use after it. libpq's errors have no SQLSTATE, nor have values that cannot be sent."""
     if trouble.sqlstate is None:
         return not isinstance(trouble, psycopg.DataError)
     return trouble.sqlstate.startswith(LOST) or trouble.sqlstate in STALE
@@ -109,37 +110,70 @@ def _ends(trouble: psycopg.Error) -> bool:
 class Lines:
     """The connections of one engine, half as many as its pool has. Safe to share between threads.
 
-    A process has one interpreter to feed them with: four are busy enough, and more only take turns in PostgreSQL.
+    A process has one interpreter to read with: four keep it busy, and more only take turns in PostgreSQL.
     """
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         pool: Any = engine.pool
+        # Each is a connection that nobody is using, or leave to make one.
         self._idle: SimpleQueue[Line | None] = SimpleQueue()
         for _ in range(max(1, pool.size() // 2)):
             self._idle.put(None)
         sa.event.listen(engine, "engine_disposed", self.hang_up)
 
     def ask(self, statement: Prepared, asked: Mapping[str, Any]) -> list[bytes | None]:
-        """The row. A connection that had died is replaced once. Raises `errors.Unavailable`."""
+        """The row. A connection that is of no use any more is replaced once. Raises `errors.Unavailable`."""
+        try:
+            return self._ask(statement, asked)
+        except Useless as useless:
+            # What became of this one has become of all that were waiting; if it died, of those of the pool too.
+            (self.engine.dispose if useless.dead else self.hang_up)()
+        try:
+            return self._ask(statement, asked)
+        except Useless as useless:
+            raise errors.Unavailable from useless
+
+    def _ask(self, statement: Prepared, asked: Mapping[str, Any]) -> list[bytes | None]:
+        """Raises `Useless`; `errors.Unavailable` for a statement that took too long."""
+        line = self._take()
+        try:
+            return line.ask(statement, asked)
+        except psycopg.Error as trouble:
+            if line.dead or _ends(trouble):
+                line.close()
+                raise Useless(dead=trouble.sqlstate not in STALE) from trouble
+            if isinstance(trouble, psycopg.OperationalError | psycopg.InterfaceError):
+                raise errors.Unavailable from trouble
+            raise
+        finally:
+            self._leave(line)
+
+    def _take(self) -> Line:
         try:
             line = self._idle.get(timeout=WAIT_SECONDS)
         except Empty as trouble:
             raise errors.Unavailable from trouble
         try:
-            fresh = line is None
-            line = line or Line()
-            return line.ask(statement, asked)
-        except psycopg.Error as trouble:
-            if line is None or not line.dead:
-                raise _translated(trouble) from trouble
-            if fresh:
-                raise errors.Unavailable from trouble
-        finally:
-            self._idle.put(_alive(line))
-        # What ended this one has ended all that were waiting, those of the pool too.
-        self.engine.dispose()
-        return self.ask(statement, asked)
+            return line or Line()
+        except BaseException:
+            self._idle.put(None)
+            raise
+
+    def _leave(self, line: Line) -> None:
+        if line.dead:
+            line.close()
+        self._idle.put(None if line.dead else line)
+
+    def hang_up(self, *_: object) -> None:
+        """Close all that nobody is using."""
+        for _number in range(self._idle.qsize()):
+            with contextlib.suppress(Empty):
+                if line := self._idle.get_nowait():
+                    line.close()
+                self._idle.put(None)
+
+
 _lines: Lines | None = None
 
 
