@@ -12,7 +12,9 @@ import psycopg
 import sqlalchemy as sa
 
 import migrations
-from api import auth, postgres, vocabulary
+from api import auth, clock, config, db, postgres, supervisor, vocabulary
+from api.app import open_house
+from api.programs import catalogue
 
 ISSUER = "http://127.0.0.1"
 SIGNED_IN = 2000
@@ -35,12 +37,34 @@ class Clinic:
         with engine.connect() as connection:
             migrations.upgrade(connection=connection)
         engine.dispose()
+        self._publish()
         with self.unhindered() as connection, _indexed_later(connection):
             connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
             _run(connection, Path(__file__).with_name("clinic.sql").read_text(), patients=self.patients)
         with self.unhindered() as connection:
             connection.execute("VACUUM ANALYZE")
             connection.execute("CHECKPOINT")
+
+    def _publish(self) -> None:
+        """The clinic's programs, as `make run` loads them."""
+        open_house(config.read(self.settings()))
+        with db.transaction(db.SYSTEM):
+            catalogue.load(at=clock.now())
+        db.engine().dispose()
+
+    def settings(self) -> dict[str, str]:
+        """A server's environment."""
+        return {
+            **supervisor.DEVELOPMENT,
+            "DATABASE_URL": self.server.url("continuum_app", self.name),
+            # For the peers: a role that no policy hinders.
+            "DSN": f"postgresql://postgres@/{self.name}?host={self.server.sockets}&port={postgres.PORT}",
+            "TOKEN_KEYS_FILE": str(self.keys),
+            "CURSOR_SECRET": "c" * 32,
+            "PUBLIC_URL": ISSUER,
+            # One loopback address asks for all programs; counting it stays in the measure, refusing it would not.
+            "REQUESTS_PER_MINUTE": "10000000",
+        }
 
     @contextmanager
     def unhindered(self) -> Iterator[psycopg.Connection[Any]]:

@@ -1,5 +1,6 @@
 """FastAPI, asyncpg and pydantic v2, as their documentation teaches them: rows in, models out."""
 
+import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from tests.bench.peers import verifying
 
@@ -21,6 +22,11 @@ SELECT s.id, s.kind, coalesce(CASE WHEN p.language = 'es' THEN s.title_es END, s
 FROM attendances a JOIN care_sessions s ON s.id = a.session_id JOIN patients p ON p.id = a.patient_id
 WHERE a.patient_id = $1 AND a.status = 'booked' AND a.starts_at >= $2 AND a.starts_at < $3
 ORDER BY a.starts_at, a.session_id LIMIT 20
+"""
+INSERT = """
+INSERT INTO check_ins (patient_id, id, instrument, instrument_version, answers, complete, safety, flags,
+  occurred_at, told_at, sent_at, received_at, version)
+VALUES ($1, $2, $3, $4, $5, false, false, '{}', $6, $6, $7, $8, 1)
 """
 
 
@@ -111,3 +117,43 @@ def shown(row: asyncpg.Record) -> dict[str, Any]:
     if row["mark"]:
         session["attendance"] = {"mark": row["mark"], "minutes": row["minutes"], "marked_at": row["marked_at"]}
     return session
+
+
+class Given(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    item: str = Field(max_length=60)
+    number: int | None = Field(None, ge=0, le=1000)
+    choice: str | None = Field(None, max_length=60)
+    text: str | None = Field(None, max_length=1000)
+
+
+class CheckInAsk(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    id: UUID
+    instrument: Literal["daily", "phq-9"]
+    instrument_version: str = Field(max_length=20)
+    answers: list[Given] = Field(max_length=50)
+    occurred_at: datetime
+    sent_at: datetime
+
+
+class CheckIn(BaseModel):
+    id: UUID
+    instrument: str
+    instrument_version: str
+    answers: list[Given]
+    occurred_at: datetime
+    received_at: datetime
+
+
+@app.post("/v1/me/check-ins", response_model=CheckIn, response_model_exclude_none=True, status_code=201)
+async def check_in(request: Request, patient_id: Me, said: CheckInAsk) -> Any:
+    answers = json.dumps([given.model_dump(exclude_none=True) for given in said.answers])
+    received_at = datetime.now(UTC).replace(microsecond=0)
+    await request.app.state.pool.execute(
+        INSERT, patient_id, said.id, said.instrument, said.instrument_version, answers, said.occurred_at, said.sent_at,
+        received_at,
+    )  # fmt: skip
+    return {**said.model_dump(), "received_at": received_at}
