@@ -186,7 +186,7 @@ def previewing() -> bool:
     return bool(session().info.get("preview"))
 
 
-def after_rollback(outlives: Callable[[], None]) -> None:
+def after_rollback(outlives: Callable[[], object]) -> None:
     """Have `outlives` run in a transaction of its own should this one be rolled back; what was left last runs first.
 
     It can neither stop the others nor change the refusal: if it fails, that is logged by its kind alone.
@@ -263,7 +263,7 @@ def _standing_of(kind: str) -> sa.Select[Any]:
     return sa.select(standing(kind, row)).select_from(row)
 
 
-def _outlive(connection: sa.Connection, caller: Caller, outlives: Callable[[], None]) -> None:
+def _outlive(connection: sa.Connection, caller: Caller, outlives: Callable[[], object]) -> None:
     """Run what must outlive a rollback; on a fresh connection where the old one has died."""
     usable = not (connection.closed or connection.invalidated)
     try:

@@ -56,14 +56,16 @@ def refusals_carry() -> dict[str, Any]:
 def submit_check_in(asked: dict[str, Any]) -> Response:
     """Late, partial, outside a window, from an older version or after discharge: it is kept, and flagged. Without an
     answer to every scored item there is no total. `help` stands beside every answer, and first where an answer
-    says that somebody may be in danger; then the clinic's duty staff is told, even if the request is refused. The
-    same `id` again is the same check-in. This operation is never refused for asking too often."""
+    says that somebody may be in danger; then the clinic's duty staff is told, if it has named anybody, even if the
+    request is refused. The same `id` again is the same check-in. This operation is never refused for asking too
+    often."""
     patient_id, at = answering.patient_id(), clock.now()
-    kept, own_language = checkins.submit(patient_id=patient_id, asked=asked, at=at)
-    spoken = own_language or language.accepted()
-    answering.made(kept.id)
-    headers = {"Location": f"/v1/me/check-ins/{kept.id}", "Content-Language": spoken}
-    return Response(showing.as_json(kept, at=at, language=spoken), 201, headers, mimetype="application/json")
+    done = checkins.submit(patient_id=patient_id, asked=asked, at=at)
+    spoken = done.language or language.accepted()
+    answering.made(done.kept.id)
+    headers = {"Location": f"/v1/me/check-ins/{done.kept.id}", "Content-Language": spoken}
+    said = showing.as_json(done.kept, at=at, language=spoken, asks_for_help=done.asks_for_help, told=done.told)
+    return Response(said, 201, headers, mimetype="application/json")
 
 
 @door.get("/check-ins/due", operation="listMyDueCheckIns", scope="checkins:read", summary="What is due")

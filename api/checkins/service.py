@@ -1,6 +1,7 @@
 """Check-ins come in: always kept, flagged, scored, and looked at for safety in the same transaction."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,8 @@ from api.checkins import answers, instruments, keeping, safety, scoring
 from api.checkins.envelope import Happened, happened
 from api.checkins.instruments.model import Instrument
 from api.checkins.models import CheckIn, Kept
+from api.staff import duty, tasks
 from api.staff import service as staff
-from api.staff import tasks
 
 
 class UnknownInstrument(errors.Unprocessable):
@@ -24,9 +25,19 @@ class UnknownInstrument(errors.Unprocessable):
     retry = "after_refresh"
 
 
-def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> tuple[Kept, str | None]:
-    """Keep a check-in; the same id again is the same check-in, whatever it says then. Answers it with the patient's
-    own language, which was read on the way.
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """`language` is the patient's own, read on the way. `asks_for_help`: this body does, whatever was kept before
+    under its id. `told`: its safety answers are new, and there is somebody at the clinic whom they reach."""
+
+    kept: Kept
+    language: str | None
+    asks_for_help: bool
+    told: bool
+
+
+def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> Submitted:
+    """Keep a check-in; the same id again is the same check-in, whatever it says then.
 
     Nothing is refused for coming late, partial, outside a window, for an older version or after discharge: that is
     flagged. A safety answer opens or joins the patient's alert, also when the id was known already.
@@ -36,11 +47,11 @@ def submit(*, patient_id: UUID, asked: Mapping[str, Any], at: datetime) -> tuple
     outcome = keeping.keep(patient_id=patient_id, row=row)
     kept = keeping.answered(patient_id=patient_id, row=row, outcome=outcome) if outcome.added else None
     kept = kept or _known(patient_id, asked["id"])
-    if hits := safety.hits({"answers": asked["answers"]}):
-        alert(patient_id=patient_id, hits=hits, source=source(asked["id"]), at=at, check_in=kept)
+    hits = safety.hits({"answers": asked["answers"]})
+    fresh = bool(hits) and alert(patient_id=patient_id, hits=hits, source=source(asked["id"]), at=at, check_in=kept)
     if outcome.added:
         _open_task(kept, outcome.task_over_total, at)
-    return kept, outcome.language
+    return Submitted(kept, outcome.language, bool(hits), fresh and duty.somebody_is_told())
 
 
 def read(asked: Mapping[str, Any], at: datetime) -> dict[str, Any]:
@@ -70,9 +81,10 @@ def read(asked: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     }
 
 
-def alert(*, patient_id: UUID, hits: list[safety.Hit], source: str, at: datetime, check_in: Kept | None = None) -> None:
-    """Have somebody at the clinic look at the hits; without a check-in, their body was refused."""
-    staff.raise_alert(
+def alert(*, patient_id: UUID, hits: list[safety.Hit], source: str, at: datetime, check_in: Kept | None = None) -> bool:
+    """Have somebody at the clinic look at the hits; without a check-in, their body was refused. Says whether any of
+    them is new."""
+    return staff.raise_alert(
         patient_id=patient_id,
         answers=[staff.SafetyAnswer(hit.instrument, hit.item, hit.answer) for hit in hits],
         source=source,

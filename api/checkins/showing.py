@@ -12,25 +12,25 @@ from api.checkins.answers import MEMBERS
 from api.checkins.instruments.model import Instrument, Item, Option, Vector, Words
 from api.checkins.models import CheckIn, Kept
 from api.programs import crisis
-from api.staff import duty
 
 Json = dict[str, Any]
 
 
-def one(kept: CheckIn | Kept, *, at: datetime, language: str) -> Json:
-    """As `CheckInAnswer` has it: crisis help beside it, and the words that go with its answers."""
+def one(kept: CheckIn | Kept, *, at: datetime, language: str, asks_for_help: bool = False, told: bool = False) -> Json:
+    """As `CheckInAnswer` has it: crisis help beside it, and the words that go with its answers. `asks_for_help`: the
+    running request does, whatever was kept; `told`: the clinic's duty staff is told because of it."""
     return {
-        "help_first": kept.safety,
+        "help_first": kept.safety or asks_for_help,
         "help": crisis_help.beside(at=at, language=language),
         "overdose_safety": crisis.overdose_safety(language) if kept.answers.get("used") == "yes" else [],
-        "messages": _messages(kept, language),
+        "messages": _messages(kept, language, told),
         **summary(kept),
     }
 
 
-def as_json(kept: Kept, *, at: datetime, language: str) -> bytes:
+def as_json(kept: Kept, *, at: datetime, language: str, **of_request: bool) -> bytes:
     """What `CheckInAnswer` makes of `one`, without going through it: a daily check-in is what phones write most."""
-    shown = one(kept, at=at, language=language)
+    shown = one(kept, at=at, language=language, **of_request)
     return orjson.dumps({name: value for name, value in shown.items() if value is not None}, option=_INSTANTS)
 
 
@@ -111,11 +111,11 @@ def said(texts: Words, language: str) -> str:
     return texts.get(language) or next(iter(texts.values()))
 
 
-def _messages(kept: CheckIn | Kept, language: str) -> list[str]:
+def _messages(kept: CheckIn | Kept, language: str, told: bool) -> list[str]:
     scored = instruments.version(kept.instrument, kept.instrument_version)
     without_number = scored is not None and scored.scoring is not None and kept.total is None
     texts = [
-        words.TOLD if kept.safety and duty.somebody_is_told() else None,
+        words.TOLD if told else None,
         words.NO_TOTAL if without_number else None,
         words.TOGETHER,
     ]

@@ -1,7 +1,10 @@
 """A safety answer reaches a person at the clinic, whatever else becomes of the request that carried it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import orjson
@@ -9,12 +12,14 @@ import pytest
 
 from api import clock
 from api.messages import gateway
-from api.staff import worker
+from api.programs import about
+from api.staff import duty, worker
 from tests.checkins.giving import ITEM_9, MONDAY, NOT_SAFE, SAFE, alerts, body, give, given, phq9, told
 from tests.enrollments.deciding import decide, place
 from tests.knocking import Knocker
 
 Sql = Callable[..., list[Any]]
+TOLD = "Because of one of your answers, a message goes to the clinic's duty staff now."
 
 
 @pytest.fixture(autouse=True)
@@ -39,13 +44,33 @@ def test_item_9_puts_help_first_and_opens_an_alert(patient: Knocker, clinic: Kno
 def test_not_safe_now_puts_help_first_and_opens_an_alert(patient: Knocker, clinic: Knocker) -> None:
     kept = given(patient, answers=[NOT_SAFE])
     assert kept["help_first"] is True
-    assert kept["messages"][0] == "Because of one of your answers, a message goes to the clinic's duty staff now."
+    assert kept["messages"][0] == TOLD
     assert [hit[:2] for hit in hits(clinic)] == [("safe_now", "no")]
 
 
-def test_it_is_first_again_when_it_is_read_again(patient: Knocker) -> None:
+def test_it_is_first_again_when_it_is_read_again_and_nobody_is_said_to_be_told_then(patient: Knocker) -> None:
     kept = given(patient, answers=[NOT_SAFE])
-    assert patient.get(f"/v1/me/check-ins/{kept['id']}").json["help_first"] is True
+    read = patient.get(f"/v1/me/check-ins/{kept['id']}").json
+    assert read["help_first"] is True
+    assert TOLD not in read["messages"]
+
+
+def test_sent_again_it_is_first_again_and_nobody_is_said_to_be_told_anew(patient: Knocker) -> None:
+    sent = body(answers=[NOT_SAFE])
+    first, again = (patient.post("/v1/me/check-ins", json=sent).json for _ in range(2))
+    assert (first["help_first"], TOLD in first["messages"]) == (True, True)
+    assert (again["help_first"], TOLD in again["messages"]) == (True, False)
+
+
+def test_where_there_is_nobody_to_tell_nobody_is_said_to_be_told(patient: Knocker) -> None:
+    contacts = duty.contacts()
+    duty.use((), needed=False)
+    try:
+        kept = given(patient, answers=[NOT_SAFE])
+    finally:
+        duty.use(contacts, needed=False)
+    assert kept["help_first"] is True
+    assert TOLD not in kept["messages"]
 
 
 def test_the_duty_contact_is_told_at_once(patient: Knocker) -> None:
@@ -104,6 +129,10 @@ def test_when_switched_off_it_alerts(patient: Knocker, clinic: Knocker) -> None:
         {"answers": [*ITEM_9, "nonsense"]},
         {"answers": {"phq9_9": 1}},
         {"answers": [{"item": "phq9_9", "number": "1"}]},
+        {"answers": [{"item": {"key": "phq9_9"}, "number": 1}]},
+        {"answers": [{"item": {"key": "phq9_9", "number": 1}}]},
+        {"answers": [], "question": {"phq9_9": 1}},
+        {"answers": [{"name": ITEM_9}]},
     ],
     ids=lambda wrong: "-".join(wrong),
 )
@@ -130,8 +159,9 @@ def raw(patient: Knocker, data: bytes, content_type: str = "application/json", q
         (lambda data: data[:-1] + b',"x":' + b"[" * 60 + b"]" * 60 + b"}", 400),
         (lambda data: data[:-1] + b',"x":"\\ud800"}', 400),
         (lambda data: data[:-1] + b',"x":NaN}', 400),
+        (lambda data: data.decode().encode("utf-16"), 400),
     ],
-    ids=["a doubled member", "5,000 digits", "too deep", "a lone surrogate", "not a number"],
+    ids=["a doubled member", "5,000 digits", "too deep", "a lone surrogate", "not a number", "UTF-16"],
 )
 def test_json_that_we_do_not_take_is_still_looked_at(
     patient: Knocker, clinic: Knocker, spoil: Callable[[bytes], bytes], status: int
@@ -162,10 +192,41 @@ def test_the_same_refused_body_again_is_one_hit(patient: Knocker, clinic: Knocke
     assert len(hits(clinic)) == 1
 
 
+def test_the_same_refused_body_from_many_at_once_is_one_hit(patient: Knocker, clinic: Knocker) -> None:
+    sent = {**body("phq-9", ITEM_9), "id": "not a uuid"}
+    at_once = Barrier(6)
+
+    def send(_: int) -> int:
+        at_once.wait()
+        return patient.post("/v1/me/check-ins", json=sent).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(send, range(6))) == [422] * 6
+    assert len(hits(clinic)) == 1
+
+
+@pytest.mark.parametrize("known", [{"id": "not a uuid"}, {"unknown_field": 1}], ids=["no id", "an id"])
+def test_the_same_refused_body_on_a_later_day_opens_a_new_alert(
+    patient: Knocker, clinic: Knocker, travel: Callable[[Any], Any], known: dict[str, Any]
+) -> None:
+    sent = {**body("phq-9", ITEM_9), **known}
+    patient.post("/v1/me/check-ins", json=sent)
+    acknowledge(clinic)
+    travel(clock.now() + timedelta(days=1))
+    for _ in range(3):
+        assert patient.post("/v1/me/check-ins", json=sent).status_code == 422
+    assert [(alert["status"], alert["hits_total"]) for alert in alerts(clinic)] == [("open", 1), ("acknowledged", 1)]
+
+
+def acknowledge(clinic: Knocker) -> None:
+    answer = clinic.post(f"/v1/clinic/alerts/{alerts(clinic)[0]['id']}/acknowledgement", json={"hits_seen": 1})
+    assert answer.status_code == 200, answer.json
+
+
 def test_a_check_in_sent_again_after_acknowledgement_opens_nothing(patient: Knocker, clinic: Knocker) -> None:
     sent = body("phq-9", ITEM_9)
     patient.post("/v1/me/check-ins", json=sent)
-    clinic.post(f"/v1/clinic/alerts/{alerts(clinic)[0]['id']}/acknowledgement", json={"hits_seen": 1})
+    acknowledge(clinic)
     patient.post("/v1/me/check-ins", json=sent)
     assert [alert["status"] for alert in alerts(clinic)] == ["acknowledged"]
 
@@ -173,7 +234,10 @@ def test_a_check_in_sent_again_after_acknowledgement_opens_nothing(patient: Knoc
 def test_a_known_id_with_a_new_safety_answer_alerts(patient: Knocker, clinic: Knocker) -> None:
     sent = body(answers=[SAFE])
     patient.post("/v1/me/check-ins", json=sent)
-    patient.post("/v1/me/check-ins", json={**sent, "answers": [NOT_SAFE]})
+    again = patient.post("/v1/me/check-ins", json={**sent, "answers": [NOT_SAFE]})
+    assert again.get_data(as_text=True).startswith('{"help_first":true,"help":{')
+    assert again.json["messages"][0] == TOLD
+    assert again.json["answers"] == [SAFE], "what was kept stays"
     assert [hit[:2] for hit in hits(clinic)] == [("safe_now", "no")]
 
 
@@ -189,7 +253,11 @@ def test_throttles_do_not_stop_it(app: Any, patient: Knocker, clinic: Knocker, m
     assert len(hits(clinic)) == 1
 
 
-def test_an_old_app_is_not_turned_away(patient: Knocker, clinic: Knocker) -> None:
+def test_an_app_below_the_minimum_version_is_not_turned_away(
+    patient: Knocker, clinic: Knocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(about, "_clinic", replace(about.clinic(), minimum_app_version="99.0.0"))
+    assert patient.get("/v1/app-config").json["minimum_app_version"] == "99.0.0"
     sent = patient.post("/v1/me/check-ins", json=body("phq-9", ITEM_9), headers={"App-Version": "0.0.1"})
     assert sent.status_code == 201
     assert len(hits(clinic)) == 1
