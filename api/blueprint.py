@@ -126,11 +126,14 @@ class Door(flask_smorest.Blueprint):
         throttled: bool = True,
         looks_first: Callable[[db.Caller, bytes], None] | None = None,
         refusals_carry: Callable[[], dict[str, Any]] | None = None,
+        at_once: Callable[[db.Caller], Response | None] | None = None,
     ) -> Callable[[V], V]:
         """Register a view. `hot`: no transaction is begun (a `HotRead`, or bytes from memory). `replay` renders the
         resource of an idempotent POST again. `looks_first` sees the body as it came, inside the transaction and
         before anything but a missing sign-in may refuse it. `refusals_carry`: members of every refusal, whatever its
-        cause; asks no database."""
+        cause; asks no database. `at_once` may meet a usual request in one statement that asks for the standing and
+        writes the audit row too; with None it leaves the request to the transaction, and it refuses nothing but an
+        ended sign-in."""
         if (self.kind in LISTENING) != bool(scope):
             raise RouteWithoutScope(f"{operation}: {self.kind} routes {'need a' if not scope else 'have no'} scope")
 
@@ -163,6 +166,7 @@ class Door(flask_smorest.Blueprint):
                 throttled=throttled,
                 looks_first=looks_first,
                 refusals_carry=refusals_carry,
+                at_once=at_once,
             )
             self.add_url_rule(rule, operation, met.view(), methods=[method])
             return view

@@ -38,12 +38,13 @@ class Meeting:
         throttled: bool,
         looks_first: Callable[[db.Caller, bytes], None] | None,
         refusals_carry: Callable[[], dict[str, Any]] | None,
+        at_once: Callable[[db.Caller], Response | None] | None,
     ) -> None:
         if operation.idempotent and replay is None:
             raise TypeError(f"{operation.id}: an idempotent POST needs replay")
         self.operation, self._view, self._replay = operation, view, replay
         self._hot, self._throttled, self._looks_first = hot, throttled, looks_first
-        self._refusals_carry = refusals_carry
+        self._refusals_carry, self._at_once = refusals_carry, at_once
 
     def view(self) -> View:
         @wraps(self._view)
@@ -64,6 +65,8 @@ class Meeting:
         if self._looks_first:
             request.max_content_length = MOST_LOOKED_AT
         request.get_data(cache=True)
+        if self._at_once and (done := self._at_once(caller)) is not None:
+            return done
         with db.transaction(caller):
             g.in_transaction = True
             if self._audited(caller):

@@ -85,7 +85,7 @@ def _given(row: dict[str, Any]) -> dict[str, Any]:
 def _call(patient_id: Any, stands: Any) -> sa.TableValuedAlias:
     parameters = [sa.bindparam(name, type_=kind) for name, kind in _TAKES.items()]
     given = [sa.cast(one, JSONB) if one.key == "answers" else one for one in parameters]
-    columns = [sa.column(one.name) for one in fields(Outcome)]
+    columns: list[sa.ColumnClause[Any]] = [sa.column(one.name) for one in fields(Outcome)]
     return sa.func.keep_check_in(patient_id, stands, *given).table_valued(*columns, name="kept")
 
 

@@ -4,13 +4,15 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+import marshmallow as ma
+from flask import Response, request
 
-from api import answering, clock, db, errors, language
+from api import answering, body, clock, db, errors, language, observe
 from api.blueprint import Door
 from api.checkins import help as crisis_help
-from api.checkins import mine, safety, showing, words
+from api.checkins import keeping, mine, safety, showing, words
 from api.checkins import service as checkins
+from api.checkins.models import Kept
 from schemas.checkins import (
     CheckInAnswer,
     CheckInAsk,
@@ -23,15 +25,19 @@ from schemas.checkins import (
 
 door = Door("checkins", kind="patient", tag="Check-ins")
 
+SUBMIT = "submitCheckIn"
+LONGEST_PLAIN = 65_536
+_CHECK_IN = CheckInAsk()
+
 
 def look_first(caller: db.Caller, raw: bytes) -> None:
     """Before anything may refuse the body: are there safety answers in it? Then the alert outlives the refusal,
     and the refusal carries the help."""
-    body, patient_id, at = safety.read(raw), answering.patient_id(), clock.now()
-    hits = safety.hits(body)
+    seen, patient_id, at = safety.read(raw), answering.patient_id(), clock.now()
+    hits = safety.hits(seen)
     answering.add_to_refusal(help_first=bool(hits), help=_help(language.accepted()))
     if hits:
-        source = _source(body, raw)
+        source = _source(seen, raw)
         db.after_rollback(lambda: checkins.alert(patient_id=patient_id, hits=hits, source=source, at=at))
 
 
@@ -41,15 +47,38 @@ def refusals_carry() -> dict[str, Any]:
     return {"help": crisis_help.without_asking(at=clock.now(), language=language.accepted())}
 
 
+def at_once(caller: db.Caller) -> Response | None:
+    """A check-in with nothing unusual about it, which asks nothing further of anybody, is kept in one statement. All
+    others, the refused ones too, are for the transaction: it alone looks first, alerts and opens tasks."""
+    plain = request.mimetype == body.JSON and not request.query_string and "Content-Encoding" not in request.headers
+    if not plain or "checkins:write" not in caller.scopes or len(request.get_data()) > LONGEST_PLAIN:
+        return None
+    at = clock.now()
+    try:
+        row = checkins.read(_CHECK_IN.load(body.parse(request.get_data())), at)
+    except (errors.Refusal, ma.ValidationError):
+        return None
+    if row["safety"] or row["total"] is not None:
+        return None
+    note = observe.note()
+    outcome = keeping.keep_at_once(caller=caller, row=row, operation=SUBMIT, request_id=note.request_id)
+    if outcome is None or caller.patient_id is None:
+        return None
+    spoken = outcome.language or language.accepted()
+    kept = keeping.answered(patient_id=caller.patient_id, row=row, outcome=outcome)
+    return _answer(kept, help=crisis_help.in_public(at=at, language=spoken), spoken=spoken)
+
+
 @door.post(
     "/check-ins",
-    operation="submitCheckIn",
+    operation=SUBMIT,
     scope="checkins:write",
     summary="Answer a questionnaire",
     refusals=[checkins.UnknownInstrument],
     throttled=False,
     looks_first=look_first,
     refusals_carry=refusals_carry,
+    at_once=at_once,
 )
 @door.asks(CheckInAsk)
 @door.answers(CheckInAnswer, status=201)
@@ -63,9 +92,7 @@ def submit_check_in(asked: dict[str, Any]) -> Response:
     done = checkins.submit(patient_id=patient_id, asked=asked, at=at)
     spoken = done.language or language.accepted()
     answering.made(done.kept.id)
-    headers = {"Location": f"/v1/me/check-ins/{done.kept.id}", "Content-Language": spoken}
-    said = showing.as_json(done.kept, at=at, language=spoken, asks_for_help=done.asks_for_help, told=done.told)
-    return Response(said, 201, headers, mimetype="application/json")
+    return _answer(done.kept, help=_help(spoken), spoken=spoken, asks_for_help=done.asks_for_help, told=done.told)
 
 
 @door.get("/check-ins/due", operation="listMyDueCheckIns", scope="checkins:read", summary="What is due")
@@ -122,16 +149,22 @@ def get_my_check_in_trends(query: dict[str, Any]) -> dict[str, Any]:
 def get_my_check_in(check_in_id: UUID) -> dict[str, Any]:
     """By the id that the phone gave it."""
     kept = checkins.one(patient_id=answering.patient_id(), check_in_id=check_in_id)
-    return showing.one(kept, at=clock.now(), language=language.chosen())
+    spoken = language.chosen()
+    return showing.one(kept, help=_help(spoken), language=spoken)
+
+
+def _answer(kept: Kept, *, help: dict[str, Any], spoken: str, **of_request: bool) -> Response:
+    headers = {"Location": f"/v1/me/check-ins/{kept.id}", "Content-Language": spoken}
+    return Response(showing.as_json(kept, help=help, language=spoken, **of_request), 201, headers, mimetype=body.JSON)
 
 
 def _help(spoken: str) -> dict[str, Any]:
     return crisis_help.beside(at=clock.now(), language=spoken)
 
 
-def _source(body: object, raw: bytes) -> str:
+def _source(seen: object, raw: bytes) -> str:
     """Names the body: by its own id if it has a readable one, so that a corrected body is the same hit."""
-    sent = body.get("id") if isinstance(body, dict) else None
+    sent = seen.get("id") if isinstance(seen, dict) else None
     try:
         return checkins.source(UUID(str(sent)))
     except ValueError:

@@ -1,12 +1,10 @@
 """Check-ins and instruments as they are answered; texts in the reader's language where the instrument has them."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import orjson
 
-from api.checkins import help as crisis_help
 from api.checkins import instruments, scoring, words
 from api.checkins.answers import MEMBERS
 from api.checkins.instruments.model import Instrument, Item, Option, Vector, Words
@@ -16,21 +14,21 @@ from api.programs import crisis
 Json = dict[str, Any]
 
 
-def one(kept: CheckIn | Kept, *, at: datetime, language: str, asks_for_help: bool = False, told: bool = False) -> Json:
+def one(kept: CheckIn | Kept, *, help: Json, language: str, asks_for_help: bool = False, told: bool = False) -> Json:
     """As `CheckInAnswer` has it: crisis help beside it, and the words that go with its answers. `asks_for_help`: the
     running request does, whatever was kept; `told`: the clinic's duty staff is told because of it."""
     return {
         "help_first": kept.safety or asks_for_help,
-        "help": crisis_help.beside(at=at, language=language),
+        "help": help,
         "overdose_safety": crisis.overdose_safety(language) if kept.answers.get("used") == "yes" else [],
         "messages": _messages(kept, language, told),
         **summary(kept),
     }
 
 
-def as_json(kept: Kept, *, at: datetime, language: str, **of_request: bool) -> bytes:
+def as_json(kept: Kept, *, help: Json, language: str, **of_request: bool) -> bytes:
     """What `CheckInAnswer` makes of `one`, without going through it: a daily check-in is what phones write most."""
-    shown = one(kept, at=at, language=language, **of_request)
+    shown = one(kept, help=help, language=language, **of_request)
     return orjson.dumps({name: value for name, value in shown.items() if value is not None}, option=_INSTANTS)
 
 
