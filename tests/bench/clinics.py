@@ -30,8 +30,14 @@ class Clinic:
     def __init__(self, server: postgres.Server, name: str, patients: int, keys: Path) -> None:
         self.server, self.name, self.patients, self.keys = server, name, patients, keys
 
+    @classmethod
+    def loaded(cls, server: postgres.Server, keys: Path, name: str, patients: int) -> "Clinic":
+        """With its database made and filled."""
+        clinic = cls(server, name, patients, keys)
+        clinic.load()
+        return clinic
+
     def load(self) -> None:
-        """Make and fill the database."""
         postgres.prepare(self.server, self.name)
         engine = sa.create_engine(self.server.url("continuum_owner", self.name), poolclass=sa.NullPool)
         with engine.connect() as connection:
@@ -40,6 +46,7 @@ class Clinic:
         self._publish()
         with self.unhindered() as connection, _indexed_later(connection):
             connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
+            connection.execute("SET work_mem = '256MB'; SET maintenance_work_mem = '256MB'")
             _run(connection, Path(__file__).with_name("clinic.sql").read_text(), patients=self.patients)
         with self.unhindered() as connection:
             connection.execute("VACUUM ANALYZE")

@@ -61,6 +61,8 @@ def compete(contestants: Sequence[Contestant], *, rounds: int, seconds: float) -
 
 
 def _run(one: Contestant, seconds: float) -> generator.Outcome:
+    if prepare := getattr(one.asks, "prepare", None):
+        prepare()
     return generator.load(one.port, one.asks, status=one.status, seconds=seconds)
 
 

@@ -1,0 +1,49 @@
+"""The figures as the README shows them."""
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.bench.contest import Figure
+
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+MEANINGS = {
+    "my_sessions": "`GET /v1/me/sessions`, 20 rows, requests a second × FastAPI",
+    "my_sessions_by_hand": "the same × hand-written psycopg in bare Flask",
+    "my_sessions_no_token_cache": "the same × FastAPI, every token verified anew",
+    "my_sessions_no_token_cache_by_hand": "the same × hand-written, every token verified anew",
+    "my_today": "`GET /v1/me/today` × FastAPI's sessions",
+    "my_sessions_304": "`/v1/me/sessions` not modified (304) × FastAPI's 200",
+    "my_today_304": "`/v1/me/today` not modified (304) × FastAPI's 200",
+    "program": "`GET /v1/programs/iop` × a bare Flask constant of its size",
+    "latency_of_size": "median latency of my sessions, 200,000 patients ÷ 1,000",
+    "check_in": "daily check-in written × FastAPI's bare insert",
+    "second_start_seconds": "`make run` on a clone that has run before, seconds until ready",
+    "worker_rss_mb": "resident memory of the API's worker process after P1, MB",
+}
+
+
+def markdown(figures: Sequence[Figure]) -> str:
+    rows = ["| | what | measured | bar | aim |", "|---|---|--:|--:|--:|"]
+    return "\n".join(rows + [_row(figure) for figure in figures]) + f"\n\n{_where()}\n"
+
+
+def _row(figure: Figure) -> str:
+    limits = [f"{limit:g}" if limit is not None else "" for limit in (figure.bar, figure.aim)]
+    bar = f"≤ {limits[0]}" if figure.most else limits[0]
+    return f"| {figure.key} | {MEANINGS[figure.name]} | {figure.worth:.2f} | {bar} | {limits[1]} |"
+
+
+def _where() -> str:
+    return f"Measured by `make bench` on {os.cpu_count()} cores, Python {platform.python_version()}."
+
+
+def show(readme: Path, table: str) -> bool:
+    """Put the table between the README's marks; says whether there are any."""
+    text = readme.read_text() if readme.exists() else ""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if begin and end:
+        readme.write_text(f"{before}{begin}\n{table}{end}{after}")
+    return bool(begin and end)
