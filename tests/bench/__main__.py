@@ -1,6 +1,7 @@
-"""`make bench`, or `python -m tests.bench P1 P3` for some of it. A clinic that is there already is used again."""
+"""`make bench`, or `python -m tests.bench P1 P3` for some of it."""
 
 import argparse
+import fcntl
 import json
 import shutil
 import sys
@@ -35,14 +36,20 @@ def main() -> int:
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Everything that a run makes; it is gone afterwards."""
+    """Everything that a run makes; it is gone afterwards. Only one bench at a time: two would measure each other."""
     place = ROOT / ".data" / "bench"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True, exist_ok=True)
+    with (ROOT / ".data" / "bench.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("A bench is running in this folder already.")
+        try:
+            shutil.rmtree(place)
+            place.mkdir()
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def measured(asked: list[str], place: Path, compete: figures.Compete) -> tuple[list[Figure], dict[str, float]]:
