@@ -5,7 +5,7 @@ one service call. It refuses to register a route that names no scope; a public d
 Every operation is written down as a `contract.Operation`, from which `openapi/` is made.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
@@ -118,6 +118,7 @@ class Door(flask_smorest.Blueprint):
         summary: str,
         scope: str | None = None,
         refusals: Sequence[type[errors.Refusal]] = (),
+        problems: Mapping[int | str, type[base.Answer]] | None = None,
         idempotent: bool = False,
         replay: Callable[[UUID], Any] | None = None,
         if_match: bool = False,
@@ -156,6 +157,7 @@ class Door(flask_smorest.Blueprint):
                 idempotent=idempotent,
                 if_match=if_match,
                 etag=etag,
+                problems=problems or {},
             )
             self.operations.append(described)
             met = Meeting(

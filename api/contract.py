@@ -22,6 +22,7 @@ PATH_SCHEMAS: dict[str, Json] = {
     "uuid": {"type": "string", "format": "uuid", "maxLength": 36},
     "string": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^/\u0000-\u001f]+$"},
 }
+MOST_IN_A_NAME = 3
 EXAMPLE_ID = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e01"
 PATH_NOTES: dict[str, Json] = {
     "slug": {"description": "The program's name in addresses.", "example": "iop"},
@@ -136,24 +137,45 @@ def by_status(operation: Operation) -> dict[int, list[type[errors.Refusal]]]:
     return found
 
 
-def response_name(status: int, refusals: list[type[errors.Refusal]]) -> str:
-    """The shared response for this set of refusals: what a status means differs between operations."""
-    return "Unauthenticated" if status == 401 else "Or".join(one.__name__ for one in refusals)
+def response_name(operation: Operation, status: int, refusals: list[type[errors.Refusal]]) -> str:
+    """The shared response for this set of refusals, since what a status means differs between operations; of one's
+    own where there are many, or where they carry more than every problem does."""
+    if not operation.carried(status):
+        if status == 401:
+            return "Unauthenticated"
+        if len(refusals) <= MOST_IN_A_NAME:
+            return "Or".join(one.__name__ for one in refusals)
+    return f"{operation.id[0].upper()}{operation.id[1:]}{status}"
 
 
 def problems(operation: Operation) -> Json:
     return {
-        str(status): {"$ref": f"#/components/responses/{response_name(status, refusals)}"}
+        str(status): {"$ref": f"#/components/responses/{response_name(operation, status, refusals)}"}
         for status, refusals in by_status(operation).items()
     }
 
 
-def shared_responses(operations: Iterable[Operation]) -> Json:
+def shared_responses(operations: Iterable[Operation], converter: contract_fields.Converter) -> Json:
     return contract_parts.RESPONSES | {
-        response_name(status, refusals): contract_parts.problem_response(status, refusals)
+        response_name(operation, status, refusals): problem(operation.carried(status), status, refusals, converter)
         for operation in operations
         for status, refusals in by_status(operation).items()
     }
+
+
+def problem(
+    carried: type[base.Answer] | None,
+    status: int,
+    refusals: list[type[errors.Refusal]],
+    converter: contract_fields.Converter,
+) -> Json:
+    """The response; `carried` becomes a shape of its own, with the members of every problem in it."""
+    if carried is None:
+        return contract_parts.problem_response(status, refusals)
+    reference, written = converter.component(carried), converter.spec.components.schemas[carried.__name__]
+    written["properties"] = contract_parts.PROBLEM["properties"] | written["properties"]
+    written["required"] = sorted({*contract_parts.PROBLEM["required"], *written.get("required", ())})
+    return contract_parts.problem_response(status, refusals, reference, carried.example)
 
 
 def document(operations: Iterable[Operation]) -> Json:
@@ -162,7 +184,7 @@ def document(operations: Iterable[Operation]) -> Json:
     writer = Writer()
     for operation in operations:
         writer.write(operation)
-    components = {**contract_parts.components(), "responses": shared_responses(operations)}
+    components = {**contract_parts.components(), "responses": shared_responses(operations, writer.converter)}
     components["schemas"] |= writer.spec.components.schemas
     return {
         "openapi": contract_fields.VERSION,

@@ -1,8 +1,8 @@
 """One operation as its door describes it, and the refusals that follow from what it is."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from api import auth, contract_parts, errors, pages
 from schemas import base
@@ -12,7 +12,8 @@ PLACEHOLDER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One route as its door describes it. `audience` is the kind of caller; `scope` is None for the public."""
+    """One route as its door describes it. `audience` is the kind of caller; `scope` is None for the public. `problems`
+    says what further members its problem documents carry, by status or at "any" one."""
 
     id: str
     method: str
@@ -31,6 +32,7 @@ class Operation:
     idempotent: bool = False
     if_match: bool = False
     etag: bool = False
+    problems: Mapping[int | str, type[base.Answer]] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -40,6 +42,10 @@ class Operation:
     def previews(self) -> bool:
         """Whether its body may ask for a preview (`dry_run`), which converges and so needs no Idempotency-Key."""
         return self.asks is not None and "dry_run" in self.asks._declared_fields
+
+    def carried(self, status: int) -> type[base.Answer] | None:
+        """What its problem documents of this status carry beside the members of every problem."""
+        return self.problems.get(status) or self.problems.get("any")
 
     def every_refusal(self) -> Iterator[type[errors.Refusal]]:
         """Its own refusals and those that follow from what it is, each class once, by status."""

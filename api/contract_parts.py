@@ -1,5 +1,6 @@
 """What operations share in the contract: headers, parameters, problem responses, security, and the preface."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from api import auth, db, errors, vocabulary
@@ -186,6 +187,8 @@ def headers(*names: str) -> dict[str, Json]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted({*EVERYWHERE, *names})}
 
 
+REFERENCE: Json = {"$ref": "#/components/schemas/Problem"}
+NOTHING: Mapping[str, Any] = {}
 HEADERS_BY_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
@@ -204,16 +207,18 @@ def problem_example(refusal: type[errors.Refusal]) -> Json:
     return example
 
 
-def problem_response(status: int, refusals: list[type[errors.Refusal]]) -> Json:
+def problem_response(
+    status: int,
+    refusals: list[type[errors.Refusal]],
+    schema: Json = REFERENCE,
+    carried: Mapping[str, Any] = NOTHING,
+) -> Json:
     """The response of one status: each refusal it stands for is an example under its slug."""
-    content = {
-        "schema": {"$ref": "#/components/schemas/Problem"},
-        "examples": {one.slug: {"summary": one.title, "value": problem_example(one)} for one in refusals},
-    }
+    examples = {one.slug: {"summary": one.title, "value": {**problem_example(one), **carried}} for one in refusals}
     return {
         "description": " ".join(f"{one.title}." for one in refusals),
         "headers": headers(*HEADERS_BY_STATUS.get(status, ())),
-        "content": {"application/problem+json": content},
+        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
     }
 
 

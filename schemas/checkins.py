@@ -131,6 +131,16 @@ class CheckInSummaryAnswer(CheckInFields, Answer):
     example = _KEPT
 
 
+class CheckInProblem(Answer):
+    """A refused check-in. `help` stands in every refusal, whatever its cause; answers that say somebody may be in
+    danger were looked at all the same."""
+
+    help_first = Flag(metadata=HELP_FIRST)
+    help = fields.Nested(CrisisHelpAnswer, required=True)
+
+    example = {"help_first": True, "help": CrisisHelpAnswer.example}
+
+
 class CheckInsQuery(PageQuery):
     """Newest first; one instrument, or all."""
 

@@ -119,6 +119,14 @@ class SessionsAnswer(ListAnswer):
     example = {"items": [SessionAnswer.example]}
 
 
+class SessionProblem(Answer):
+    """A refusal because of the session as it stands. `current` is how it stands."""
+
+    current = fields.Nested(SessionAnswer)
+
+    example = {"current": SessionAnswer.example}
+
+
 class SessionReplyAsk(Ask):
     """Will you come? `starts_at` is the start you saw. `occurred_at` and `sent_at` are the phone's clock, for a reply
     that is sent later than it was given."""

@@ -16,6 +16,7 @@ from api.checkins.models import Kept
 from schemas.checkins import (
     CheckInAnswer,
     CheckInAsk,
+    CheckInProblem,
     CheckInsAnswer,
     CheckInsQuery,
     DueCheckInsAnswer,
@@ -75,6 +76,7 @@ def at_once(caller: db.Caller) -> Response | None:
     scope="checkins:write",
     summary="Answer a questionnaire",
     refusals=[checkins.UnknownInstrument],
+    problems={"any": CheckInProblem},
     throttled=False,
     looks_first=look_first,
     refusals_carry=refusals_carry,

@@ -11,7 +11,14 @@ from api import answering, clock, errors, language, pages
 from api.blueprint import Door
 from api.hotread import HotAnswer, HotRead
 from api.sessions import attendance, listing, place, replies, showing
-from schemas.sessions import SessionAnswer, SessionCheckInAsk, SessionReplyAsk, SessionsAnswer, SessionsQuery
+from schemas.sessions import (
+    SessionAnswer,
+    SessionCheckInAsk,
+    SessionProblem,
+    SessionReplyAsk,
+    SessionsAnswer,
+    SessionsQuery,
+)
 
 door = Door("sessions", kind="patient", tag="Sessions")
 
@@ -60,6 +67,7 @@ def get_my_session(session_id: UUID) -> Response:
     scope="sessions:write",
     summary="Say whether I will come",
     refusals=[errors.NotFound, replies.SessionHasChanged],
+    problems={409: SessionProblem},
 )
 @door.asks(SessionReplyAsk)
 @door.answers(SessionAnswer)
@@ -87,6 +95,7 @@ def put_my_session_reply(said: dict[str, Any], session_id: UUID) -> dict[str, An
     scope="sessions:write",
     summary="I am here",
     refusals=[errors.NotFound, attendance.NotOpenForCheckIn, attendance.SessionIsCancelled],
+    problems={409: SessionProblem},
 )
 @door.asks(SessionCheckInAsk)
 @door.answers(SessionAnswer)

@@ -9,7 +9,7 @@ from api import app as house
 from api.app import Continuum
 from tests.knocking import Knocker
 from tests.rules.bad import doors as bad
-from tests.rules.doors import PUBLIC, open_to_strangers, routes, told_apart
+from tests.rules.doors import PUBLIC, address, open_to_strangers, routes, told_apart
 from tests.world import Find
 
 EXAMPLES = {
@@ -50,3 +50,15 @@ def test_a_door_that_tells_whose_it_is_is_noticed(bad_app: Flask) -> None:
         lambda method, _, path: client.open(path, method=method), bad_app, letters, {"letter_id": bad.SOMEBODYS}
     )
     assert found == ["GET /v1/me/letters/<uuid:letter_id>: 403, 404"]
+
+
+def test_scripts_of_other_websites_read_public_answers_only(app: Continuum) -> None:
+    client = app.test_client()
+    for method, rule in routes(app):
+        answer = client.open(
+            address(app, rule, {}) + "?q=half+day", method=method, headers={"Origin": "https://evil.example"}
+        )
+        answer.close()
+        read = answer.headers.get("Access-Control-Allow-Origin")
+        public = (method, rule.rule) in PUBLIC and rule.rule.startswith(("/v1/", "/openapi"))
+        assert read == ("*" if public else None), rule.rule
