@@ -53,7 +53,8 @@ def _over(row: Any, at: datetime) -> str:
 
 def _horizon(rows: Sequence[Any], at: datetime) -> datetime:
     """Past every appointment that bears on these rows."""
-    return max([at, *(row.starts_at for row in rows)]) + HORIZON
+    latest: datetime = max([at, *(row.starts_at for row in rows)])
+    return latest + HORIZON
 
 
 def _known(patient_ids: Collection[UUID], *, at: datetime, until: datetime, lease: UUID) -> Mapping[UUID, Known]:

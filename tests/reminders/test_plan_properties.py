@@ -1,6 +1,8 @@
-"""What holds for every plan, and its equality with a slow and obvious one."""
+"""What holds for every plan, and its equality with a slow and obvious one. FUZZ asks for more examples."""
 
+import os
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -9,15 +11,17 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.reminders import plan as fast
 from api.reminders.merge import APART, merged_plan
-from api.reminders.plan import Appointment, Change, Facts, Placement, Wishes
+from api.reminders.plan import Appointment, Change, Facts, Key, Placement, Said, Wishes, plan
 from api.reminders.quiet import QuietHours
+from tests.reminders.slow_plan import is_quiet, slow_plan
+
+EXAMPLES = 10 * int(os.environ.get("FUZZ", "3"))
 
 ZONES = [ZoneInfo(name) for name in ("America/New_York", "America/Los_Angeles", "Europe/Berlin", "Asia/Kolkata")]
 # The weeks around both changes of clocks in the United States, and one without.
 STARTS = [datetime(2026, 10, 28, tzinfo=UTC), datetime(2027, 3, 11, tzinfo=UTC), datetime(2026, 6, 8, tzinfo=UTC)]
-MINUTE = timedelta(minutes=1)
+holds = settings(max_examples=EXAMPLES, derandomize="FUZZ" not in os.environ, deadline=None)
 
 
 @st.composite
@@ -28,7 +32,7 @@ def quiet_hours(draw, begins=tuple(range(19, 24)), ends=tuple(range(5, 11))):
 
 @st.composite
 def situations(draw, hours=None):
-    """Facts and a time: up to six sessions within five days, some of them just changed."""
+    """Facts and a time: up to six sessions within five days, some of them just changed, and what was said of late."""
     at = draw(st.sampled_from(STARTS)) + draw(st.integers(0, 48 * 4)) * timedelta(minutes=15)
     appointments = tuple(
         Appointment(
@@ -51,7 +55,22 @@ def situations(draw, hours=None):
     placement = Placement(at - timedelta(days=9), ends_at, draw(st.sampled_from([False, False, True])), UUID(int=1))
     pause = draw(st.sampled_from([None, None, at + timedelta(days=1)]))
     wishes = Wishes(draw(quiet_hours() if hours is None else hours), paused_until=pause)
-    return Facts(draw(st.sampled_from([True] * 5 + [False])), wishes, appointments, (placement,), changes), at
+    active = draw(st.sampled_from([True] * 5 + [False]))
+    return Facts(active, wishes, appointments, (placement,), changes, draw(what_was_said(appointments, at))), at
+
+
+@st.composite
+def what_was_said(draw, appointments, at):
+    """Up to two messages, about a session of these or another one, each speaking for some of them."""
+    about = [(one.session_id, one.revision) for one in appointments]
+    keys = st.builds(
+        lambda session, lead: Key(*session, "appointment", lead),
+        st.sampled_from([*about, (UUID(int=9), 1)]),
+        st.sampled_from(["evening_before", "hours_2", "hours_24"]),
+    )
+    times = st.integers(0, 100).map(lambda quarters: at - timedelta(minutes=15 * quarters))
+    of = st.frozensets(st.sampled_from(about), max_size=2)
+    return tuple(draw(st.lists(st.builds(Said, keys, times, of), max_size=2, unique_by=lambda one: one.key)))
 
 
 any_quiet = quiet_hours(begins=tuple(range(24)), ends=tuple(range(24))).filter(
@@ -63,12 +82,7 @@ def said(entries):
     return [one for one in entries if one.state == "planned"]
 
 
-def is_quiet(instant, hours):
-    wall = instant.astimezone(hours.zone).time()
-    over_midnight = hours.begin > hours.end
-    return wall >= hours.begin or wall < hours.end if over_midnight else hours.begin <= wall < hours.end
-
-
+@holds
 @given(situations(hours=any_quiet))
 def test_nothing_is_said_in_quiet_hours(situation):
     facts, at = situation
@@ -77,6 +91,7 @@ def test_nothing_is_said_in_quiet_hours(situation):
         assert not is_quiet(one.expires_at - timedelta(seconds=1), facts.wishes.quiet)
 
 
+@holds
 @given(situations())
 def test_nothing_is_said_after_the_start_or_too_late(situation):
     facts, at = situation
@@ -85,6 +100,7 @@ def test_nothing_is_said_after_the_start_or_too_late(situation):
         assert at < one.expires_at
 
 
+@holds
 @given(situations())
 def test_nothing_is_said_twice(situation):
     facts, at = situation
@@ -92,10 +108,11 @@ def test_nothing_is_said_twice(situation):
     assert max(Counter(one.key for one in entries).values()) == 1
 
 
+@holds
 @given(situations())
 def test_every_entry_has_one_state_and_one_reason(situation):
     facts, at = situation
-    reasons = {"planned": {"on_time", "before_quiet_hours", "after_quiet_hours"}, "held": HELD}
+    reasons = {"planned": {"on_time", "before_quiet_hours", "after_quiet_hours", "after_another"}, "held": HELD}
     for one in merged_plan(facts, at=at):
         assert one.reason in reasons[one.state]
         assert (one.replaced_by is not None) == (one.reason == "merged")
@@ -114,15 +131,50 @@ HELD = {
 }
 
 
+@holds
 @given(situations())
 def test_what_replaced_another_is_said_itself_and_speaks_in_time(situation):
     facts, at = situation
     entries = merged_plan(facts, at=at)
-    due = {one.key: one.due_at for one in said(entries)}
+    times = {one.key: one.due_at for one in said(entries)} | {one.key: one.at for one in facts.said}
     for one in entries:
-        assert one.replaced_by is None or due[one.replaced_by] < one.starts_at
+        assert one.replaced_by is None or times[one.replaced_by] < one.starts_at
 
 
+@holds
+@given(situations())
+def test_what_could_be_said_of_an_appointment_is_said_or_was(situation):
+    """Whatever was said before, an appointment whose last lead lies ahead is spoken for by what comes, or was by what
+    spoke for it."""
+    facts, at = situation
+    entries = merged_plan(facts, at=at)
+    for last in said(plan(facts, at=at)):
+        speaking = {one.replaced_by or one.key for one in entries if one.key[:2] == last.key[:2]}
+        to_come = speaking & {one.key for one in said(entries)}
+        assert to_come or any(one.speaks_for(last.key) for one in facts.said)
+
+
+@holds
+@given(situations())
+def test_saying_what_is_planned_leaves_the_rest_of_the_plan(situation):
+    facts, at = situation
+    if not (planned := said(merged_plan(facts, at=at))):
+        return
+    now = min(planned, key=lambda one: one.due_at)
+    at = max(at, now.due_at)
+    before = merged_plan(facts, at=at)
+    of = frozenset(one.key[:2] for one in before if one.replaced_by == now.key)
+    told = {now.key} | {one.key for one in before if one.replaced_by == now.key and one.is_change}
+    after = replace(
+        facts,
+        said=(*facts.said, Said(now.key, now.due_at, of)),
+        changes=tuple(one for one in facts.changes if Key(one.session_id, one.revision, one.kind, "") not in told),
+    )
+    remaining = {one.key: one.due_at for one in said(before) if one.key != now.key}
+    assert {one.key: one.due_at for one in said(merged_plan(after, at=at))} == remaining
+
+
+@holds
 @given(situations())
 def test_reminders_are_more_than_two_hours_and_an_evening_apart(situation):
     facts, at = situation
@@ -133,6 +185,7 @@ def test_reminders_are_more_than_two_hours_and_an_evening_apart(situation):
     assert len(evenings) == len(set(evenings))
 
 
+@holds
 @given(situations())
 def test_planning_again_changes_nothing(situation):
     facts, at = situation
@@ -141,112 +194,9 @@ def test_planning_again_changes_nothing(situation):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@holds
 @given(situations())
 def test_the_plan_equals_a_slow_and_obvious_one(situation):
     facts, at = situation
     plain = {one.key: (one.state, one.reason, one.replaced_by) for one in merged_plan(facts, at=at)}
     assert plain == slow_plan(facts, at)
-
-
-def slow_plan(facts, at):
-    """One entry after the other, quiet hours minute by minute, and everything compared with everything."""
-    result, sayable = {}, []
-    for appointment in facts.appointments:
-        for key, wanted, known_at in slow_wanted(appointment, facts):
-            held, due = slow_judgement(key, wanted, known_at, appointment, facts, at)
-            result[key] = ("held", held, None)
-            if due is not None:
-                sayable.append((key[2] == "appointment", due, appointment.starts_at, key, held))
-    sayable.sort(key=lambda one: (one[0], one[1], one[2], str(one[3].session_id), one[3].lead))
-    spoken = []
-    for _, due, starts_at, key, reason in sayable:
-        taken = [other for other_due, other in spoken if other_due < starts_at and too_close(due, other_due, facts)]
-        result[key] = ("held", "merged", taken[0]) if taken else ("planned", reason, None)
-        if not taken:
-            spoken.append((due, key))
-    return result
-
-
-def slow_wanted(appointment, facts):
-    for change in facts.changes:
-        if change.session_id == appointment.session_id:
-            due = change.at + fast.SETTLING
-            yield fast.Key(appointment.session_id, appointment.revision, change.kind, ""), due, due
-    wall = appointment.starts_at.astimezone(appointment.zone).replace(tzinfo=None)
-    evening = (wall - timedelta(days=1)).replace(hour=18, minute=0)
-    usual = {"evening_before": evening, "hours_2": None}
-    first = {"hours_72": wall - timedelta(days=3), "hours_24": wall - timedelta(days=1), "hours_2": None}
-    for lead, local in (first if appointment.session_id == UUID(int=1) else usual).items():
-        due = slow_instant(local, appointment.zone) if local else appointment.starts_at - timedelta(hours=2)
-        yield fast.Key(appointment.session_id, appointment.revision, "appointment", lead), due, appointment.known_at
-
-
-def slow_instant(local, zone):
-    """The first instant of the days around at which the wall shows `local`; if none does, go by the offset before."""
-    offsets = [timedelta(minutes=15 * step) for step in range(56, -49, -1)]
-    shown = [local - offset for offset in offsets if wall_at(local - offset, zone) == local]
-    if shown:
-        return shown[0].replace(tzinfo=UTC)
-    yesterday = (local - timedelta(days=1)).replace(tzinfo=zone)
-    return (local - yesterday.utcoffset()).replace(tzinfo=UTC)
-
-
-def wall_at(naive_utc, zone):
-    return naive_utc.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
-
-
-def slow_judgement(key, wanted, known_at, appointment, facts, at):
-    """(reason, None) of what is held back, (reason, due) of what could be said."""
-    if reason := slow_ground(key, appointment, facts):
-        return reason, None
-    reason, due = slow_shift(wanted, known_at, appointment.starts_at, facts.wishes.quiet)
-    if due is None:
-        return reason, None
-    if at >= slow_expiry(key, due, appointment.starts_at, facts.wishes.quiet):
-        return "past", None
-    if facts.wishes.paused_until and due < facts.wishes.paused_until:
-        return "paused_by_patient", None
-    return reason, due
-
-
-def slow_ground(key, appointment, facts):
-    (placement,) = facts.placements
-    enrolled = placement.ends_at is None or appointment.starts_at < placement.ends_at
-    if not facts.account_active:
-        return "account_not_active"
-    if appointment.cancelled and key.kind == "appointment":
-        return "session_cancelled"
-    if not appointment.attending:
-        return "not_attending"
-    if not enrolled:
-        return "not_enrolled"
-    return "enrollment_paused" if placement.paused else ""
-
-
-def slow_shift(wanted, known_at, starts_at, hours):
-    if not is_quiet(wanted, hours):
-        return "on_time", wanted
-    begin = wanted
-    while is_quiet(begin - MINUTE, hours):
-        begin -= MINUTE
-    if begin - 15 * MINUTE >= known_at:
-        return "before_quiet_hours", begin - 15 * MINUTE
-    end = wanted
-    while is_quiet(end, hours):
-        end += MINUTE
-    return ("after_quiet_hours", end) if end < starts_at else ("quiet_hours", None)
-
-
-def slow_expiry(key, due, starts_at, hours):
-    latest = due
-    patience = 15 * MINUTE if key.kind == "appointment" else timedelta(days=9)
-    while latest < starts_at and latest < due + patience and not is_quiet(latest, hours):
-        latest += MINUTE
-    return latest
-
-
-def too_close(one, other, facts):
-    here, there = (each.astimezone(facts.wishes.quiet.zone) for each in (one, other))
-    same_evening = here.hour >= 17 and there.hour >= 17 and here.date() == there.date()
-    return abs(one - other) <= timedelta(hours=2) or same_evening
