@@ -134,7 +134,8 @@ class Attendance(db.Base):
     __tablename__ = "attendances"
     __table_args__ = (
         sa.Index("ix_attendances_patient_id_starts_at", "patient_id", "starts_at", "session_id"),
-        sa.Index("ix_attendances_session_id", "session_id", "patient_id"),
+        # Without the patient, so that the policy of sessions asks the key, in which a patient's places lie together.
+        sa.Index("ix_attendances_session_id", "session_id"),
         one_of("status", ("booked", "released")),
         one_of("reply", vocabulary.SESSION_REPLIES),
         one_of("mark", vocabulary.ATTENDANCE_MARKS),

@@ -145,7 +145,7 @@ def _create_attendances() -> None:
         sa.CheckConstraint("minutes BETWEEN 0 AND 720", name="minutes"),
     )
     op.create_index("ix_attendances_patient_id_starts_at", "attendances", ["patient_id", "starts_at", "session_id"])
-    op.create_index("ix_attendances_session_id", "attendances", ["session_id", "patient_id"])
+    op.create_index("ix_attendances_session_id", "attendances", ["session_id"])
 
 
 def _of_place() -> sa.ForeignKeyConstraint:
