@@ -105,16 +105,16 @@ def _attendance(place: Any) -> sa.ColumnElement[Any]:
     return sa.case((place.mark.is_not(None), marked))
 
 
-def _language(caller: sa.CTE) -> sa.ColumnElement[str]:
-    """The patient's own choice, else what the request accepts."""
+def _about(caller: sa.CTE) -> list[sa.Label[str]]:
+    """The patient's own choice of language, else what the request accepts."""
     own = sa.select(Patient.language).where(Patient.id == caller.c.id).correlate(caller).scalar_subquery()
-    return sa.func.coalesce(own, sa.bindparam("language", type_=sa.Text))
+    return [sa.func.coalesce(own, sa.bindparam("language", type_=sa.Text)).label("language")]
 
 
 def _tag(caller: sa.CTE) -> sa.ColumnElement[str]:
     """The patient's version and the language of the titles."""
     own = sa.select(PatientVersion.version).where(PatientVersion.patient_id == caller.c.id).correlate(caller)
-    return sa.func.concat_ws(sa.literal_column("'.'"), own.scalar_subquery(), _language(caller))
+    return sa.func.concat_ws(sa.literal_column("'.'"), own.scalar_subquery(), caller.c.language)
 
 
 def language_of(tag: str) -> str:
@@ -140,11 +140,9 @@ def _in_window() -> list[sa.ColumnElement[bool]]:
 def _shown(caller: sa.CTE, page: sa.Select[Any]) -> sa.Select[*tuple[Any, ...]]:
     """The page's places with their sessions. The page is cut before anything is joined to it or rendered."""
     place = page.lateral("place")
-    language = sa.select(_language(caller).label("language")).correlate(caller).offset(sa.literal_column("0"))
-    chosen = language.lateral("chosen")
     return (
-        sa.select(hotjson.object_(*members(CareSession, place.c, chosen.c.language)).label("item"))
-        .select_from(sa.join(place, CareSession, CareSession.id == place.c.session_id).join(chosen, sa.true()))
+        sa.select(hotjson.object_(*members(CareSession, place.c, caller.c.language)).label("item"))
+        .select_from(sa.join(place, CareSession, CareSession.id == place.c.session_id))
         .order_by(place.c.starts_at, place.c.session_id)
         .correlate(caller)
     )
@@ -180,5 +178,5 @@ def _single_reading(caller: sa.CTE) -> Reading:
     return Reading(tag=_tag(caller), body=body.scalar_subquery())
 
 
-MINE = HotRead(_window_reading)
-ONE = HotRead(_single_reading)
+MINE = HotRead(_window_reading, about=_about)
+ONE = HotRead(_single_reading, about=_about)

@@ -33,22 +33,20 @@ def _own(caller: sa.CTE, column: Any, patient_id: Any) -> sa.ScalarSelect[Any]:
     return sa.select(column).where(patient_id == caller.c.id).correlate(caller).scalar_subquery()
 
 
-def _zone(caller: sa.CTE) -> sa.ColumnElement[str]:
-    return sa.func.coalesce(_own(caller, Patient.time_zone, Patient.id), sa.bindparam("clinic_zone", type_=sa.Text))
-
-
-def _language(caller: sa.CTE) -> sa.ColumnElement[str]:
-    return sa.func.coalesce(_own(caller, Patient.language, Patient.id), sa.bindparam("language", type_=sa.Text))
+def _about(caller: sa.CTE) -> list[sa.Label[str]]:
+    zone = sa.func.coalesce(_own(caller, Patient.time_zone, Patient.id), sa.bindparam("clinic_zone", type_=sa.Text))
+    spoken = sa.func.coalesce(_own(caller, Patient.language, Patient.id), sa.bindparam("language", type_=sa.Text))
+    return [zone.label("zone"), spoken.label("language")]
 
 
 def _week_begins(caller: sa.CTE) -> sa.ColumnElement[Any]:
     """Monday's first moment, as a wall time in the patient's zone."""
-    return sa.func.date_trunc(_text("week"), sa.func.timezone(_zone(caller), AT))
+    return sa.func.date_trunc(_text("week"), sa.func.timezone(caller.c.zone, AT))
 
 
 def _level(caller: sa.CTE) -> sa.ScalarSelect[Any]:
     name = sa.func.coalesce(
-        ProgramRevision.content["name"][_language(caller)].astext, ProgramRevision.content["name"]["en"].astext
+        ProgramRevision.content["name"][caller.c.language].astext, ProgramRevision.content["name"]["en"].astext
     )
     level = hotjson.object_(
         hotjson.word("enrollment_id", Enrollment.id),
@@ -81,7 +79,7 @@ def _coming(caller: sa.CTE) -> list[sa.ColumnElement[bool]]:
 
 def _sessions(caller: sa.CTE) -> sa.ScalarSelect[Any]:
     open_now = sa.and_(Attendance.starts_at - CHECK_IN_LEAD <= AT, Attendance.ends_at > AT)
-    members = [*listing.members(CareSession, Attendance, _language(caller)), hotjson.value("check_in_open", open_now)]
+    members = [*listing.members(CareSession, Attendance, caller.c.language), hotjson.value("check_in_open", open_now)]
     rows = (
         sa.select(hotjson.object_(*members).label("item"))
         .select_from(sa.join(Attendance, CareSession, CareSession.id == Attendance.session_id))
@@ -119,7 +117,7 @@ def _week(caller: sa.CTE) -> sa.ColumnElement[Any]:
         .where(
             *listing.places(caller),
             Attendance.mark == _text("present"),
-            Attendance.starts_at >= sa.func.timezone(_zone(caller), begins),
+            Attendance.starts_at >= sa.func.timezone(caller.c.zone, begins),
             Attendance.starts_at <= AT,
         )
         .correlate(caller)
@@ -128,7 +126,7 @@ def _week(caller: sa.CTE) -> sa.ColumnElement[Any]:
     starts_on = sa.func.to_char(begins, _text("YYYY-MM-DD"))
     return hotjson.object_(
         hotjson.word("starts_on", starts_on),
-        hotjson.text("time_zone", _zone(caller)),
+        hotjson.text("time_zone", caller.c.zone),
         hotjson.value("attended_minutes", minutes),
     )
 
@@ -136,8 +134,8 @@ def _week(caller: sa.CTE) -> sa.ColumnElement[Any]:
 def _valid_until(caller: sa.CTE) -> sa.ColumnElement[Any]:
     """The next instant at which the clock alone changes the answer; at the latest the patient's next midnight."""
     midnight = sa.func.timezone(
-        _zone(caller),
-        sa.func.date_trunc(_text("day"), sa.func.timezone(_zone(caller), AT)) + sa.literal_column("interval '1 day'"),
+        caller.c.zone,
+        sa.func.date_trunc(_text("day"), sa.func.timezone(caller.c.zone, AT)) + sa.literal_column("interval '1 day'"),
     )
     return sa.func.least(midnight, _next_of_sessions(caller), _next_of_check_ins(caller), _next_of_level(caller))
 
@@ -184,12 +182,12 @@ def reading(caller: sa.CTE) -> Reading:
         hotjson.value("week", _week(caller)),
     )
     return Reading(
-        tag=sa.func.concat_ws(_text("."), version, catalogue, _language(caller), hotjson.utc(_valid_until(caller))),
+        tag=sa.func.concat_ws(_text("."), version, catalogue, caller.c.language, hotjson.utc(_valid_until(caller))),
         body=body,
     )
 
 
-TODAY = HotRead(reading)
+TODAY = HotRead(reading, about=_about)
 
 
 def language_of(tag: str) -> str:

@@ -20,7 +20,17 @@ def names_without_a_where(caller: Any) -> Reading:
     return Reading(tag=sa.literal_column("'t1'"), body=ids.scalar_subquery())
 
 
+def all_that_are_seen(caller: Any) -> list[sa.Label[Any]]:
+    seen = sa.select(sa.func.count(Patient.id)).where(caller.c.id.is_not(None)).correlate(caller)
+    return [seen.scalar_subquery().label("seen")]
+
+
+def how_many_are_seen(caller: Any) -> Reading:
+    return Reading(tag=sa.literal_column("'t1'"), body=sa.cast(caller.c.seen, sa.Text))
+
+
 READ = HotRead(names_without_a_where)
+COUNT = HotRead(how_many_are_seen, about=all_that_are_seen)
 
 
 def caller_of(knocker: Knocker) -> db.Caller:
@@ -40,17 +50,18 @@ def test_who_does_not_stand_is_signed_out(patient: Knocker, other_patient: Knock
             READ.run(caller, known=None)
 
 
+@pytest.mark.parametrize("read", [READ, COUNT])
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 def test_the_caller_is_set_before_the_policies_ask_under_every_plan(
-    server: Any, patient: Knocker, other_patient: Knocker, mode: str
+    server: Any, patient: Knocker, other_patient: Knocker, mode: str, read: HotRead
 ) -> None:
-    compiled = READ.statement().compile(dialect=sa.dialects.postgresql.psycopg.dialect())
+    compiled = read.statement().compile(dialect=sa.dialects.postgresql.psycopg.dialect())
     values = compiled.params | {"caller_id": str(patient.id), "app_session_id": patient.app_session_id}
     with psycopg.connect(server.dsn("continuum_app", "continuum"), autocommit=True) as connection:
         connection.execute(f"SET plan_cache_mode = {mode}")
         for _ in range(8):
             standing, _, body, _ = connection.execute(str(compiled), values, prepare=True).fetchone() or ()
-            assert (standing, body) == (True, f'["{patient.id}"]')
+            assert (standing, body) == (True, f'["{patient.id}"]' if read is READ else "1")
         assert connection.execute("SELECT current_setting('app.patient_id', true)").fetchone() == ("",)
 
 
