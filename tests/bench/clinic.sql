@@ -15,7 +15,7 @@ INSERT INTO app_sessions (id, patient_id, expires_at)
 SELECT pg_temp.id(2, n), id, now() + interval '90 days' FROM people ORDER BY n;
 -- Today is asked of the smaller clinics only.
 INSERT INTO enrollments (id, patient_id, program_slug, status, status_since, starts_at, focus, version)
-SELECT pg_temp.id(3, n), id, 'iop', 'active', now() - interval '21 days', now() - interval '21 days',
+SELECT pg_temp.id(3, n), id, 'iop', 'active', current_date - interval '21 days', current_date - interval '21 days',
   ARRAY['substance_use'], 1
 FROM people WHERE n <= 20000 ORDER BY n;
 
