@@ -99,6 +99,14 @@ class AcknowledgementAsk(Ask):
     example = {"hits_seen": 1, "note": "Called back, safety plan agreed."}
 
 
+class FurtherHitsProblem(Answer):
+    """More answers came in after the alert was read: `hits` of them stand in it now."""
+
+    hits = Whole(min=1, max=1_000_000)
+
+    example = {"hits": 2}
+
+
 class TaskAnswer(Answer):
     """Something that needs a person. `times` counts how often its cause came up while it was open."""
 

@@ -13,6 +13,7 @@ from schemas.staff import (
     AlertsAnswer,
     AlertsQuery,
     CompletionAsk,
+    FurtherHitsProblem,
     TaskAnswer,
     TasksAnswer,
     TasksQuery,
@@ -48,6 +49,7 @@ def get_alert(alert_id: UUID) -> dict[str, Any]:
     scope="alerts:write",
     summary="Take an alert on",
     refusals=[staff.FurtherHits],
+    problems={409: FurtherHitsProblem},
 )
 @door.asks(AcknowledgementAsk)
 @door.answers(AlertAnswer)
