@@ -16,6 +16,7 @@ from werkzeug.routing import MapAdapter
 from api import (
     audit,
     auth,
+    body,
     config,
     db,
     errors,
@@ -140,6 +141,7 @@ def create_app(settings: config.Config | None = None) -> Continuum:
         MAX_CONTENT_LENGTH=settings.body_limit, API_TITLE="Continuum", API_VERSION="v1", OPENAPI_VERSION="3.1.1"
     )
     open_house(settings)
+    app.extensions["arrivals"] = body.Arrivals(settings.threads)
     app.extensions["throttle"] = throttle.Throttle(settings.requests_per_minute)
     app.extensions["tokens"] = auth.Tokens(
         auth.KeySet.read(settings.token_keys_file), issuer=settings.public_url, remembered=settings.token_cache

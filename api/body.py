@@ -6,6 +6,7 @@ duplicate keys, which orjson would silently resolve.
 
 import json
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -17,6 +18,9 @@ from webargs.flaskparser import FlaskParser
 from api import errors
 from schemas import base
 
+# Threads that are left to those who send no body; and how long one that does waits for its turn, in seconds.
+LEFT_TO_READERS = 4
+TURN_SECONDS = 0.1
 DEEPEST = 32
 MOST_PLACES = 100
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
@@ -26,6 +30,23 @@ MERGE_PATCH = "application/merge-patch+json"
 
 class DuplicateKey(ValueError):
     pass
+
+
+class Arrivals:
+    """The requests whose bodies are still coming in. Each holds its thread for as long as the sender likes (granian has
+    no limit), so there may be as many as leave a few threads to those who only read."""
+
+    def __init__(self, threads: int) -> None:
+        self._turns = threading.Semaphore(max(1, threads - LEFT_TO_READERS))
+
+    def wait_for(self, request: Request) -> None:
+        """Until the whole body is there. Raises `errors.Unavailable` while too many others wait for theirs."""
+        if not self._turns.acquire(timeout=TURN_SECONDS):
+            raise errors.Unavailable
+        try:
+            request.get_data(cache=True)
+        finally:
+            self._turns.release()
 
 
 class Parser(FlaskParser):

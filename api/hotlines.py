@@ -20,6 +20,8 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from api import db, errors
 
 WAIT_SECONDS = 5.0
+# A process has one interpreter to read with: four connections keep it busy, more only take turns in PostgreSQL.
+MOST = 4
 _numbers = itertools.count(1)
 # SQLSTATEs. Connections end with those of class 08 and with the server's shutdown; statements are lost behind a pooler
 # that shares connections, and no longer fit once a migration has changed what they answer.
@@ -108,17 +110,13 @@ def _ends(trouble: psycopg.Error) -> bool:
 
 
 class Lines:
-    """The connections of one engine, half as many as its pool has. Safe to share between threads.
-
-    A process has one interpreter to read with: four keep it busy, and more only take turns in PostgreSQL.
-    """
+    """The `MOST` connections of one engine. Safe to share between threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        pool: Any = engine.pool
         # Each is a connection that nobody is using, or leave to make one.
         self._idle: SimpleQueue[Line | None] = SimpleQueue()
-        for _ in range(max(1, pool.size() // 2)):
+        for _ in range(MOST):
             self._idle.put(None)
         sa.event.listen(engine, "engine_disposed", self.hang_up)
 

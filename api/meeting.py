@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flask import Response, current_app, g, request
 
-from api import audit, auth, db, errors, idempotency, observe, throttle
+from api import audit, auth, body, db, errors, idempotency, observe, throttle
 from api.answering import add_to_refusal, expected_from, render
 from api.contract import Operation
 
@@ -64,7 +64,8 @@ class Meeting:
             return response
         if self._looks_first:
             request.max_content_length = MOST_LOOKED_AT
-        request.get_data(cache=True)
+        arrivals: body.Arrivals = current_app.extensions["arrivals"]
+        arrivals.wait_for(request)
         if self._at_once and (done := self._at_once(caller)) is not None:
             return done
         with db.transaction(caller):
