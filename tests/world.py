@@ -8,6 +8,7 @@ import pytest
 from api import clock, db, demo
 from api.app import Continuum
 from api.patients import service as patients
+from api.staff import tasks
 from tests.conftest import sign_in
 from tests.knocking import Knocker
 
@@ -16,10 +17,12 @@ THERE = {
     "external_id": "SELECT external_id FROM patients WHERE id = %s",
     "patient_id": "SELECT id FROM patients WHERE id = %s",
     "enrollment_id": "SELECT id FROM enrollments WHERE patient_id = %s",
-    "session_id": "SELECT session_id FROM attendances WHERE patient_id = %s ORDER BY starts_at DESC",
+    "session_id": """
+        SELECT session_id FROM attendances a JOIN care_sessions s ON s.id = a.session_id
+        WHERE a.patient_id = %s ORDER BY s.kind = 'individual' DESC, a.starts_at""",
     "check_in_id": "SELECT id FROM check_ins WHERE patient_id = %s",
     "series_id": "SELECT id FROM session_series ORDER BY id",
-    "location_id": "SELECT id FROM locations",
+    "location_id": "SELECT id FROM locations ORDER BY id",
     "closure_id": "SELECT id FROM location_closures",
     "alert_id": "SELECT id FROM alerts",
     "task_id": "SELECT id FROM tasks",
@@ -29,12 +32,15 @@ THERE = {
 NOT_SAFE = {"instrument": "daily", "instrument_version": "1", "answers": [{"item": "safe_now", "choice": "no"}]}
 
 
+NEWCOMER = "EHR-100299"
+
 Find = Callable[[str], Any]
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 
 def furnished(app: Continuum) -> Knocker:
-    """Load the demo clinic; its patient, signed in, who has just said that they do not feel safe."""
+    """Load the demo clinic, and beside it a patient without an enrollment and a task; gives the demo patient, signed
+    in, who has just said that they do not feel safe."""
     demo.load(app.settings)
     with db.transaction(db.SYSTEM):
         patient_id = patients.by_external_id(demo.PATIENT).id
@@ -42,6 +48,9 @@ def furnished(app: Continuum) -> Knocker:
     now = clock.now().isoformat()
     said = sam.post("/v1/me/check-ins", json={**NOT_SAFE, "id": str(db.uuid7()), "occurred_at": now, "sent_at": now})
     assert said.status_code == 201, said.text
+    with db.transaction(db.SYSTEM):
+        patients.upsert(external_id=NEWCOMER, at=clock.now())
+        tasks.open_task(patient_id=patient_id, cause="outreach", at=clock.now())
     return sam
 
 

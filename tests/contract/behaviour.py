@@ -6,7 +6,7 @@ contract writes down for that operation: status, content type, headers, shape, a
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 from api import contract_fields
 from api.app import Continuum
 from tests.contract.documents import DOCUMENT
-from tests.contract.rules import operations, resolved
+from tests.contract.rules import Json, operations, resolved
 
 EXAMPLES = int(os.environ.get("FUZZ", "10"))
 # How a request that breaks its contract may be refused: by what is wrong with it, or by what it is about.
@@ -129,6 +129,30 @@ def the_problem_is_written_down(_ctx: Any, response: Any, case: Any) -> None:
     assert problem["status"] == response.status_code
 
 
+def nothing_unwritten_is_said(_ctx: Any, response: Any, case: Any) -> None:
+    """Answers may grow for their readers; but whatever the house says today, the contract tells."""
+    if not response.content or str(response.status_code) in AT_ANY_ADDRESS:
+        return
+    written = resolved(DOCUMENT, case.operation.definition.raw["responses"][str(response.status_code)])
+    ((_, media),) = written["content"].items()
+    assert list(unwritten(json.loads(response.content), media["schema"])) == []
+
+
+def unwritten(value: Any, schema: Json, where: str = "") -> Iterator[str]:
+    """The members of `value`, at any depth, that `schema` does not name."""
+    schema = resolved(DOCUMENT, schema)
+    if isinstance(value, dict):
+        properties = schema.get("properties", {})
+        for name, inner in value.items():
+            if name not in properties:
+                yield f"{where}/{name}"
+            else:
+                yield from unwritten(inner, properties[name], f"{where}/{name}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from unwritten(inner, schema["items"], f"{where}/*")
+
+
 def a_fitting_request_is_understood(_ctx: Any, response: Any, case: Any) -> None:
     """A body that fits the contract is never called malformed, nor of the wrong type.
 
@@ -147,5 +171,6 @@ CHECKS: list[CheckFunction] = [
     negative_data_rejection,
     the_status_is_written_down,
     the_problem_is_written_down,
+    nothing_unwritten_is_said,
     a_fitting_request_is_understood,
 ]

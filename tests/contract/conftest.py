@@ -2,20 +2,39 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
 
-from api import db, vocabulary
+from api import clock, db, vocabulary
 from api.access import service as access
 from api.app import Continuum
 from api.programs import shelf
 from tests.conftest import KEPT, SWEEP
 from tests.contract.documents import NAMED
-from tests.world import Find, finder, furnished
+from tests.world import NEWCOMER, Find, Sql, finder, furnished
 
 CATALOGUE = [table for table in KEPT if table != "alembic_version"]
+
+
+# The domain's time in the contract's examples: twenty minutes before the session that they speak of.
+AT = datetime(2026, 11, 24, 13, 40, tzinfo=UTC)
+# Operations that would take from the others what they need are given somebody or something else.
+ROBINS = """
+    SELECT e.id FROM enrollments e JOIN patients p ON p.id = e.patient_id WHERE p.external_id = 'EHR-100235'"""
+NEW = f"SELECT id FROM patients WHERE external_id = '{NEWCOMER}'"
+ELSEWHERE = {
+    "putPatientStatus": {"external_id": "SELECT 'EHR-100236'"},
+    "createEnrollment": {"external_id": f"SELECT '{NEWCOMER}'"},
+    "createTransition": {"enrollment_id": ROBINS},
+    "putSeriesMember": {"patient_id": NEW},
+    "deleteSeriesMember": {"patient_id": NEW},
+    "putSession": {"session_id": "SELECT id FROM care_sessions ORDER BY starts_at DESC"},
+    "putAttendance": {"session_id": "SELECT id FROM care_sessions WHERE kind = 'group' ORDER BY starts_at"},
+    "publishProgram": {"slug": "SELECT 'op'"},
+}
 
 
 @dataclass
@@ -24,11 +43,13 @@ class House:
 
     callers: Mapping[str, dict[str, str]]
     there: Find
+    sql: Sql
 
     def known(self, name: str) -> dict[str, str]:
         """Path parameters of the operation `name` that lead somewhere."""
         named = [one["name"] for one in NAMED[name].get("parameters", []) if one.get("in") == "path"]
-        return {one: str(found) for one in named if (found := self.there(one))}
+        elsewhere = {key: self.sql(statement)[0][0] for key, statement in ELSEWHERE.get(name, {}).items()}
+        return {one: str(found) for one in named if (found := elsewhere.get(one) or self.there(one))}
 
     def own(self, name: str) -> dict[str, str]:
         """What the caller sends for whom the operation `name` is made."""
@@ -42,11 +63,16 @@ def own_kind(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def house(app: Continuum, superuser: psycopg.Connection[Any]) -> Iterator[House]:
+    def sql(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        return superuser.execute(statement, values).fetchall()
+
     for table in CATALOGUE:
         superuser.execute(f"CREATE TEMP TABLE kept_{table} AS TABLE {table}")
-    sam = furnished(app)
-    callers = {"public": {}, "patient": {"Authorization": sam.headers["Authorization"]}, "clinic": record_system(app)}
-    yield House(callers, finder(sam, lambda statement, *values: superuser.execute(statement, values).fetchall()))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(clock, "now", lambda: AT)
+        sam = furnished(app)
+        own = {"Authorization": sam.headers["Authorization"]}
+        yield House({"public": {}, "patient": own, "clinic": record_system(app)}, finder(sam, sql), sql)
     swept(superuser)
 
 

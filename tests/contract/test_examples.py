@@ -1,0 +1,81 @@
+"""The contract's own examples, sent to the demo clinic one after another, succeed."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.app import Continuum
+from tests.contract import behaviour
+from tests.contract.conftest import AT, House
+from tests.contract.documents import DOCUMENT, NAMED
+from tests.contract.rules import Json, resolved
+
+# Those that need to know how the request was made have nothing to say about an example.
+CHECKS = [
+    one
+    for one in behaviour.CHECKS
+    if one not in (behaviour.negative_data_rejection, behaviour.a_fitting_request_is_understood)
+]
+
+
+# Attendance is recorded of a session that has begun.
+LATER = {"putAttendance": AT + timedelta(days=2)}
+
+
+@pytest.fixture(autouse=True)
+def swept() -> None:
+    """In place of the sweeping after each test: the house stays furnished for all operations."""
+
+
+def parameters(name: str, kind: str) -> dict[str, Any]:
+    """The examples of the operation's parameters of one kind; a page token is good for one list only."""
+    described = [resolved(DOCUMENT, one) for one in NAMED[name].get("parameters", [])]
+    return {
+        one["name"]: one["example"]
+        for one in described
+        if one["in"] == kind and "example" in one and one["name"] not in ("page_token", "If-None-Match")
+    }
+
+
+def in_address(value: Any) -> Any:
+    """A parameter's value as an address writes it."""
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def body(name: str, house: House) -> Json | None:
+    """The example of the body, with ids of what is there."""
+    if "requestBody" not in NAMED[name]:
+        return None
+    ((_, media),) = NAMED[name]["requestBody"]["content"].items()
+    example: Json = dict(media["example"])
+    return example | {key: str(house.there(key)) for key in example if key.endswith("_id")}
+
+
+def headers(name: str, app: Continuum, house: House, path: Mapping[str, str]) -> dict[str, str]:
+    """The example headers; the version in If-Match is the one that a read of the same address gives."""
+    sent = parameters(name, "header")
+    if "Idempotency-Key" in sent:
+        sent["Idempotency-Key"] = name
+    if "If-Match" in sent:
+        asked = behaviour.operation(name, app)
+        read = app.test_client().get(asked.path.format(**path), headers={**sent, **house.own(name)})
+        sent["If-Match"] = read.headers["ETag"]
+    return {**sent, **house.own(name)}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_example_succeeds(name: str, app: Continuum, house: House, travel: Callable[[datetime], datetime]) -> None:
+    travel(LATER.get(name, AT))
+    asked, path = behaviour.operation(name, app), house.known(name)
+    query = {key: in_address(value) for key, value in parameters(name, "query").items()}
+    sent = {"path_parameters": path, "query": query, "headers": headers(name, app, house, path)}
+    if (example := body(name, house)) is not None:
+        sent |= {"body": example, "media_type": "application/json"}
+    case = asked.Case(**sent)
+    answer = case.call()
+    case.validate_response(answer, checks=CHECKS)
+    assert answer.status_code in (200, 201, 204), answer.text
