@@ -49,6 +49,20 @@ class AuditEvent(db.Base):
     outcome: Mapped[str]
     problem: Mapped[str | None]
     request_id: Mapped[str | None]
+    times: Mapped[int | None]
+
+
+class RefusalCount(db.Base):
+    """How often one caller (the nil id: strangers) was refused something in a minute, once it was more than a few."""
+
+    __tablename__ = "refusal_counts"
+
+    minute_at: Mapped[datetime] = mapped_column(primary_key=True)
+    principal: Mapped[UUID] = mapped_column(primary_key=True)
+    operation: Mapped[str] = mapped_column(primary_key=True)
+    problem: Mapped[str] = mapped_column(primary_key=True)
+    caller_kind: Mapped[str]
+    times: Mapped[int]
 
 
 class AuditSeal(db.Base):
