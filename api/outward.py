@@ -1,0 +1,259 @@
+"""The only way this house asks other hosts over HTTP: at addresses that other people registered.
+
+The name is resolved once, every answer is judged (`destinations`), and the connection goes to a judged address while
+SNI, certificate and `Host` stay the name's: a name that resolves differently a moment later gains nothing. No redirect
+is followed, no proxy of the environment is used, nothing is unpacked, and one deadline covers all of it, however
+slowly the other side drips. An egress policy of the network is the second layer.
+"""
+
+import functools
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import certifi
+import httpcore
+
+from api import destinations
+from api.destinations import Destination, NotReached, Reason
+from api.observe import log
+
+__all__ = ["Answer", "NotReached", "Outward", "Reason", "current", "use"]
+
+Resolve = Callable[[str], list[str]]
+
+MOST_BYTES = 65536
+CONNECT_SECONDS, STEP_SECONDS = 2.0, 3.0
+ASKED_WITH: list[tuple[bytes | str, bytes | str]] = [
+    ("Accept", "application/json"),
+    ("Accept-Encoding", "identity"),
+    ("User-Agent", "continuum"),
+]
+# A lookup cannot be called off; this many may hang before further ones are refused.
+_lookups = threading.BoundedSemaphore(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`headers` by lower-case name; several of one name are joined by a comma (RFC 9110 §5.3)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def resolve(host: str) -> list[str]:
+    """All addresses of `host`, as the system knows them. Raises `OSError`."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+class Outward:
+    """Asks other hosts. `loopback` lets this machine be asked, and `allowed_ports` (None: any) others than 443: for
+    development and tests. With `ca_file`, only its authorities are believed. Safe to share between threads."""
+
+    def __init__(
+        self,
+        *,
+        loopback: bool = False,
+        ca_file: Path | None = None,
+        allowed_ports: Collection[int] | None = (destinations.HTTPS_PORT,),
+        resolve: Resolve = resolve,
+        network: httpcore.NetworkBackend | None = None,
+    ) -> None:
+        self._loopback, self._ports, self._resolve = loopback, allowed_ports, resolve
+        self._network = network or httpcore.SyncBackend()
+        self._ca_file = ca_file
+
+    @functools.cached_property
+    def _trust(self) -> "_Trust":
+        """Read at the first use, as it takes a tenth of a second."""
+        return _Trust.of(self._ca_file)
+
+    def problem(self, url: str) -> Reason | None:
+        """What keeps `url` from ever being asked, as far as reading it tells; None for nothing."""
+        try:
+            self._read(url)
+        except NotReached as refused:
+            return refused.reason
+        return None
+
+    def get(self, url: str, *, most_bytes: int = MOST_BYTES, seconds: float = 5.0) -> Answer:
+        """The answer, whatever its status, a redirect's too. Raises `NotReached`."""
+        try:
+            return self._get(url, most_bytes, time.monotonic() + seconds)
+        except NotReached as refused:
+            log.warning("another host was not reached", problem=refused.reason)
+            raise
+
+    def _read(self, url: str) -> Destination:
+        return destinations.read(url, ports=self._ports, loopback=self._loopback)
+
+    def _get(self, url: str, most_bytes: int, deadline: float) -> Answer:
+        destination = self._read(url)
+        try:
+            return self._asked(destination, self._judged(destination.host, deadline), most_bytes, deadline)
+        except httpcore.TimeoutException:
+            raise NotReached("timeout") from None
+        except httpcore.ConnectError as error:
+            raise NotReached("tls" if isinstance(error.__cause__, ssl.SSLError) else "connect") from None
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError):
+            raise NotReached("protocol") from None
+
+    def _asked(self, to: Destination, addresses: list[str], most_bytes: int, deadline: float) -> Answer:
+        port = None if to.port == destinations.HTTPS_PORT else to.port
+        url = httpcore.URL(scheme="https", host=to.host, port=port, target=to.target)
+        network = _Judged(self._network, addresses, deadline)
+        connection = httpcore.HTTPConnection(url.origin, ssl_context=self._trust, network_backend=network)
+        with connection, connection.stream("GET", url, headers=ASKED_WITH) as response:
+            return _read_whole(response, most_bytes)
+
+    def _judged(self, host: str, deadline: float) -> list[str]:
+        """The addresses of `host`; one bad one spoils them all, since which is taken would be the other side's luck."""
+        found = self._looked_up(host, deadline)
+        if not found:
+            raise NotReached("unresolved")
+        if not all(self._may_be_asked(one) for one in found):
+            raise NotReached("address")
+        return found
+
+    def _may_be_asked(self, address: str) -> bool:
+        return destinations.is_outside(address) or (self._loopback and destinations.is_loopback(address))
+
+    def _looked_up(self, host: str, deadline: float) -> list[str]:
+        """By a thread of its own, as the system's resolver knows no deadline."""
+        if not _lookups.acquire(blocking=False):
+            raise NotReached("timeout")
+        answer: Future[list[str]] = Future()
+        threading.Thread(target=self._look_up, args=(host, answer), daemon=True).start()
+        try:
+            return answer.result(timeout=_left(deadline))
+        except TimeoutError:
+            raise NotReached("timeout") from None
+        except (OSError, ValueError):
+            raise NotReached("unresolved") from None
+
+    def _look_up(self, host: str, answer: "Future[list[str]]") -> None:
+        try:
+            answer.set_result(self._resolve(host))
+        except Exception as error:
+            answer.set_exception(error)
+        finally:
+            _lookups.release()
+
+
+class _Trust(ssl.SSLContext):
+    """Whom we believe. Shared by threads, so it is complete before its first use: httpcore would set the protocols
+    again at each connection, while OpenSSL may be copying them for another."""
+
+    @classmethod
+    def of(cls, ca_file: Path | None) -> "_Trust":
+        trust = cls(ssl.PROTOCOL_TLS_CLIENT)  # certificates required, names checked
+        trust.minimum_version = ssl.TLSVersion.TLSv1_2
+        if ca_file is None:
+            trust.load_default_certs()
+        trust.load_verify_locations(ca_file or certifi.where())
+        ssl.SSLContext.set_alpn_protocols(trust, ["http/1.1"])
+        return trust
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """They are set."""
+
+
+class _Judged(httpcore.NetworkBackend):
+    """Connects to one of the judged addresses, whatever the name would resolve to by now."""
+
+    def __init__(self, network: httpcore.NetworkBackend, addresses: list[str], deadline: float) -> None:
+        self._network, self._addresses, self._deadline = network, addresses, deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        failed: Exception = httpcore.ConnectError()
+        for address in self._addresses:
+            try:
+                stream = self._network.connect_tcp(address, port, min(CONNECT_SECONDS, _left(self._deadline)))
+                return _Hurried(stream, self._deadline)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
+
+
+class _Hurried(httpcore.NetworkStream):
+    """A stream whose every step ends with the deadline, though each alone would be in time."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, min(STEP_SECONDS, _left(self._deadline)))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, min(STEP_SECONDS, _left(self._deadline)))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        try:
+            seconds = min(STEP_SECONDS, _left(self._deadline))
+            return _Hurried(self._stream.start_tls(ssl_context, server_hostname, seconds), self._deadline)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _read_whole(response: httpcore.Response, most_bytes: int) -> Answer:
+    body = bytearray()
+    for part in response.iter_stream():
+        body += part
+        if len(body) > most_bytes:
+            raise NotReached("too_large")
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in response.headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Answer(response.status, headers, bytes(body))
+
+
+def _left(deadline: float) -> float:
+    """Seconds until `deadline`. Raises `httpcore.ReadTimeout` when there are none."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout
+    return left
+
+
+_in_use: Outward | None = None
+_first_use = threading.Lock()
+
+
+def use(outward: Outward | None) -> None:
+    """Ask by `outward` from now on in this process; None for one that only asks the public internet."""
+    global _in_use
+    _in_use = outward
+
+
+def current() -> Outward:
+    """The one in use."""
+    global _in_use
+    with _first_use:
+        if _in_use is None:
+            _in_use = Outward()
+        return _in_use
