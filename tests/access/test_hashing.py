@@ -1,0 +1,161 @@
+"""Slow hashes: one computation for every question, one at a time, and a bounded queue."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import argon2
+import pytest
+from prometheus_client import REGISTRY
+
+from api import errors
+from api.access import hashing
+
+OLD = argon2.PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
+
+
+@pytest.fixture(scope="module")
+def stored() -> str:
+    return hashing.hashed("correct horse")
+
+
+@pytest.fixture(autouse=True)
+def house() -> Iterator[None]:
+    hashing.use(16)
+    yield
+    hashing.use(16)
+
+
+def computed() -> float:
+    return REGISTRY.get_sample_value("continuum_secret_hashes_total") or 0
+
+
+class Slow:
+    """A hasher that computes when it is let, and remembers how many computed at once."""
+
+    def __init__(self) -> None:
+        self.begun, self.let = threading.Semaphore(0), threading.Semaphore(0)
+        self.now = self.most = 0
+
+    def hash(self, secret: bytes) -> str:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        self.begun.release()
+        assert self.let.acquire(timeout=5)
+        self.now -= 1
+        return secret.decode()
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    made = Slow()
+    monkeypatch.setattr(hashing, "HASHER", made)
+    return made
+
+
+def test_a_secret_matches_its_hash_and_no_other(stored: str) -> None:
+    assert hashing.matches("correct horse", stored) is True
+    assert hashing.matches("correct horsf", stored) is False
+
+
+def test_bytes_are_hashed_as_text_is(stored: str) -> None:
+    assert hashing.matches(b"correct horse", stored)
+    assert not hashing.matches("\ud800", stored)
+
+
+def test_the_cost_is_the_one_recommended_and_is_recorded(stored: str) -> None:
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_equal_secrets_have_different_hashes(stored: str) -> None:
+    assert hashing.hashed("correct horse") != stored
+
+
+@pytest.mark.parametrize("typed", ["correct horse", "wrong", ""])
+def test_known_and_unknown_cost_one_hash_each(stored: str, typed: str) -> None:
+    before = computed()
+    hashing.matches(typed, stored)
+    assert computed() - before == 1
+    hashing.matches(typed, None)
+    assert computed() - before == 2
+
+
+def test_nobodys_secret_matches_nothing_at_the_same_cost(stored: str) -> None:
+    assert hashing.matches("", None) is False
+    assert hashing.NOBODYS.rsplit("$", 2)[0] == stored.rsplit("$", 2)[0]
+    assert len(hashing.NOBODYS) == len(stored)
+
+
+def test_nobodys_secret_is_nobodys_even_when_guessed(monkeypatch: pytest.MonkeyPatch, stored: str) -> None:
+    monkeypatch.setattr(hashing, "NOBODYS", stored)
+    assert hashing.matches("correct horse", None) is False
+
+
+def test_a_hash_of_older_cost_still_matches_and_is_told(stored: str) -> None:
+    old = OLD.hash("correct horse")
+    assert hashing.matches("correct horse", old) and hashing.outdated(old)
+    assert not hashing.outdated(stored) and not hashing.outdated(hashing.NOBODYS)
+
+
+def test_a_hash_that_is_none_is_a_defect_and_no_match() -> None:
+    with pytest.raises(argon2.exceptions.InvalidHashError):
+        hashing.matches("correct horse", "correct horse")
+
+
+def test_one_computes_at_a_time(slow: Slow) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(hashing.hashed, str(number)) for number in range(4)]
+        for _ in asked:
+            assert slow.begun.acquire(timeout=5)
+            slow.let.release()
+        assert {one.result(timeout=5) for one in asked} == {"0", "1", "2", "3"}
+    assert slow.most == 1
+
+
+def test_a_quarter_of_the_threads_may_wait_and_the_next_is_told_to_come_back(slow: Slow) -> None:
+    hashing.use(8)
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(hashing.hashed, str(number)) for number in range(3)]
+        assert slow.begun.acquire(timeout=5)
+        while hashing._seats._value:  # until both others sit
+            time.sleep(0.001)
+        before = computed()
+        with pytest.raises(errors.Unavailable) as refused:
+            hashing.hashed("one too many")
+        assert refused.value.headers["Retry-After"] and computed() == before
+        slow.let.release(3)
+        assert [one.result(timeout=5) for one in asked] == ["0", "1", "2"]
+
+
+def test_known_and_unknown_are_turned_away_alike(slow: Slow, stored: str) -> None:
+    hashing.use(3)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(hashing.hashed, "first")
+        assert slow.begun.acquire(timeout=5)
+        for known in (stored, None):
+            with pytest.raises(errors.Unavailable):
+                hashing.matches("correct horse", known)
+        slow.let.release()
+        assert first.result(timeout=5) == "first"
+
+
+def test_nobody_waits_for_ever_and_who_gave_up_frees_the_seat(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashing.use(4)
+    monkeypatch.setattr(hashing, "LONGEST_WAIT_SECONDS", 0.01)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(hashing.hashed, "first")
+        assert slow.begun.acquire(timeout=5)
+        for _ in range(2):
+            with pytest.raises(errors.Unavailable):
+                hashing.hashed("second")
+        assert hashing._seats.acquire(blocking=False)
+        hashing._seats.release()
+        slow.let.release()
+        assert first.result(timeout=5) == "first"
+
+
+def test_a_failed_hash_gives_its_turn_back(stored: str) -> None:
+    with pytest.raises(argon2.exceptions.InvalidHashError):
+        hashing.matches("x", "no hash")
+    assert hashing.matches("correct horse", stored)
