@@ -1,0 +1,59 @@
+"""Forgets what signing in no longer needs: windows that ended, proofs and codes long spent, phones long unseen.
+
+Each part deletes a bounded batch in one statement of a transaction of its own; the tick comes round at once while any
+batch was full. Ages are counted by the database's clock, as what they guard is.
+"""
+
+import sqlalchemy as sa
+
+from api import db
+
+BATCH = 1000
+# A session lived long may have thousands of refresh tokens, and all of its lineage goes at once.
+SESSIONS = 20
+
+# Table, key, and what is over. A sign-in names the activation code that it began with, so that goes after it.
+OVER = (
+    ("throttle_windows", "key", "expires_at <= now()"),
+    ("spent_proofs", "id", "spent_at < now() - interval '10 minutes'"),
+    ("spent_assertions", "id", "spent_at < now() - interval '10 minutes'"),
+    ("passkey_offers", "id", "created_at < now() - interval '1 hour'"),
+    ("revoked_tokens", "id", "expires_at <= now()"),
+    ("sign_ins", "id", "created_at < now() - interval '30 days'"),
+    ("known_phones", "hash", "seen_at < now() - interval '400 days'"),
+    (
+        "activation_codes",
+        "id",
+        "least(used_at, ended_at, expires_at) < now() - interval '90 days'"
+        " AND NOT EXISTS (SELECT FROM sign_ins WHERE activation_id = activation_codes.id)",
+    ),
+)
+
+_LINEAGES = sa.text("""
+    WITH over AS (
+        SELECT id FROM app_sessions
+        WHERE least(ended_at, expires_at) < now() - interval '90 days'
+          AND EXISTS (SELECT FROM refresh_tokens WHERE app_session_id = app_sessions.id)
+        LIMIT :most
+    ), gone AS (
+        DELETE FROM refresh_tokens WHERE app_session_id IN (SELECT id FROM over)
+    )
+    SELECT count(*) FROM over
+""")
+
+
+def run() -> bool:
+    """One turn; whether more may be over already."""
+    full = [_forget(table, key, condition) for table, key, condition in OVER]
+    with db.transaction(db.WORKER) as session:
+        sessions = session.scalar(_LINEAGES, {"most": SESSIONS})
+    return any(full) or sessions == SESSIONS
+
+
+def _forget(table: str, key: str, condition: str) -> bool:
+    """Delete a batch of what is over; a window that began anew meanwhile is looked at again, and stays."""
+    rows, column, over = sa.table(table, sa.column(key)), sa.column(key), sa.text(condition)
+    some = sa.select(rows.c[key]).where(over).limit(BATCH)
+    with db.transaction(db.WORKER) as session:
+        gone = session.execute(sa.delete(rows).where(column.in_(some), over).returning(sa.literal_column("1")))
+        return len(gone.all()) == BATCH
