@@ -89,7 +89,7 @@ class KeysByUrl:
             found.set_result(keys)
 
     def _fetch(self, url: str) -> Fetched | None:
-        """None when there is no answer, or none that is a JWK Set of a sensible size. Its age counts from the asking."""
+        """None for no answer, or none that is a JWK Set of a sensible size. Its age counts from the asking."""
         began = self._now()
         try:
             answer = self._asks().get(url, most_bytes=MOST_BYTES, seconds=FETCH_SECONDS)
