@@ -7,6 +7,7 @@ route's template and the outcome.
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,8 @@ LONGEST_TRANSACTION = timedelta(hours=1)
 
 
 class AuditEvent(db.Base):
-    """One act. `operation` is the contract's operationId, or a job's or command's name; `patient_id` whose record."""
+    """One act. `operation` is the contract's operationId, or a job's or command's name; `patient_id` whose record.
+    With `times` it stands for as many refusals of a minute that were only counted."""
 
     __tablename__ = "audit_events"
     __table_args__ = (
@@ -53,7 +55,7 @@ class AuditEvent(db.Base):
 
 
 class RefusalCount(db.Base):
-    """How often one caller (the nil id: strangers) was refused something in a minute, once it was more than a few."""
+    """How often one caller (the nil id: strangers) was refused something in a minute (see `refusals`)."""
 
     __tablename__ = "refusal_counts"
 
@@ -62,6 +64,7 @@ class RefusalCount(db.Base):
     operation: Mapped[str] = mapped_column(primary_key=True)
     problem: Mapped[str] = mapped_column(primary_key=True)
     caller_kind: Mapped[str]
+    action: Mapped[str]
     times: Mapped[int]
 
 
@@ -84,6 +87,7 @@ def record(
     resource_id: UUID | None = None,
     problem: str | None = None,
     request_id: str | None = None,
+    times: int | None = None,
 ) -> None:
     """Add one row to the running transaction; `problem` is the slug of the refusal, if it was one."""
     _INSERT.run(
@@ -100,6 +104,7 @@ def record(
         outcome="refused" if problem else "done",
         problem=problem,
         request_id=request_id,
+        times=times,
     )
 
 
@@ -140,24 +145,72 @@ def seal(*, batch: int = SEAL_BATCH) -> int:
 
 
 def link(previous: bytes, event: AuditEvent) -> bytes:
-    """The hash that follows `previous` for `event`."""
+    """The hash that follows `previous` for `event`.
+
+    A column that came later is left out where it is empty: what was sealed before it came has the same hash still.
+    """
     columns: dict[str, Any] = {column.name: getattr(event, column.name) for column in AuditEvent.__table__.columns}
+    if event.times is None:
+        del columns["times"]
     canonical = orjson.dumps(columns, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     return hashlib.sha256(previous + canonical).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What was found of the chain: how many `links` hold, the `newest` of their hashes, the first position that is
+    `broken`, and whether the one that was `expected` is missing from its end."""
+
+    links: int
+    newest: bytes
+    broken: int | None = None
+    cut: bool = False
+
+
+def verified(*, position: int = 0, expected: bytes = GENESIS) -> Chain:
+    """The whole chain computed anew. `expected` is the hash that an earlier run found at `position`: without it,
+    nobody could tell a chain that was cut, or made anew from its beginning."""
+    links, digest = 0, GENESIS
+    with db.session().execute(_CHAIN) as rows:
+        for number, (seal_row, event) in enumerate(rows, 1):
+            here = link(digest, event) if event else GENESIS
+            right = event is not None and (seal_row.position, seal_row.hash) == (number, here)
+            if not right or (number == position and here != expected):
+                return Chain(links, digest, broken=number)
+            links, digest = number, here
+    return Chain(links, digest, cut=links < position)
+
+
 def broken_at() -> int | None:
     """The first position of the chain that does not verify, or None when all of it does."""
-    digest = GENESIS
-    chain = (
-        sa.select(AuditSeal, AuditEvent)
-        .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
-        .order_by(AuditSeal.position)
-        .execution_options(yield_per=SEAL_BATCH)
-    )
-    with db.session().execute(chain) as rows:
-        for expected, (seal_row, event) in enumerate(rows, 1):
-            digest = link(digest, event) if event else GENESIS
-            if event is None or (seal_row.position, seal_row.hash) != (expected, digest):
-                return expected
-    return None
+    return verified().broken
+
+
+def verify_report(expect: str | None = None) -> tuple[bool, str]:
+    """Whether the chain holds, and that in one sentence. `expect` is `POSITION:HASH` as an earlier report said it."""
+    try:
+        known = _known(expect) if expect else {}
+    except ValueError:
+        return False, "What is expected must be POSITION:HASH, the hash in 64 hexadecimal digits."
+    chain = verified(**known)
+    if chain.broken:
+        return False, f"The audit's chain is broken at position {chain.broken}."
+    if chain.cut:
+        return False, f"The audit's chain ends at position {chain.links}: what was sealed after it is gone."
+    return True, f"The audit's chain holds: {chain.links} links, the newest {chain.links}:{chain.newest.hex()}"
+
+
+def _known(expect: str) -> dict[str, Any]:
+    position, _, digest = expect.partition(":")
+    found = {"position": int(position), "expected": bytes.fromhex(digest)}
+    if len(bytes.fromhex(digest)) != len(GENESIS) or int(position) < 0:
+        raise ValueError
+    return found
+
+
+_CHAIN = (
+    sa.select(AuditSeal, AuditEvent)
+    .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+    .order_by(AuditSeal.position)
+    .execution_options(yield_per=SEAL_BATCH)
+)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from migrations.security import OWN_CLIENT, grant, protect
+from migrations.security import KINDS, OWN_CLIENT, grant, protect
 
 revision = "0012_sign_in"
 down_revision = "0011_queue"
@@ -17,6 +17,31 @@ PATIENT_TABLES = (
     *("refresh_tokens", "passkey_offers", "passkeys", "sign_ins", "activation_codes", "sign_in_accounts"),
     *("client_keys", "revoked_tokens", "refusal_counts"),
 )
+WHO_IS_REFUSED = ", ".join(KINDS[kind] for kind in ("patient", "clinic", "partner", "worker", "holder"))
+# Callers see neither the counts nor the audit, so they count by a function of the owner. The first `few` of a minute
+# become rows of the audit under `ids`, in order; `further` is how many are counted by this call.
+COUNT_REFUSAL = """
+CREATE FUNCTION count_refusal(
+    ids uuid[], few integer, further integer, who uuid, kind text, its_client uuid, its_session uuid, its_user text,
+    its_role text, whose uuid, act text, asked text, about uuid, slug text, request text
+) RETURNS TABLE (counted integer, seconds_left double precision)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    this_minute timestamptz := date_trunc('minute', clock_timestamp());
+BEGIN
+    INSERT INTO refusal_counts AS known (minute_at, principal, operation, problem, caller_kind, action, times)
+    VALUES (this_minute, who, asked, slug, kind, act, further)
+    ON CONFLICT ON CONSTRAINT pk_refusal_counts DO UPDATE SET times = known.times + further
+    RETURNING known.times INTO counted;
+    INSERT INTO audit_events (id, caller_kind, client_id, app_session_id, acting_user, acting_role, patient_id, action,
+        operation, resource_id, outcome, problem, request_id)
+    SELECT given.id, kind, its_client, its_session, its_user, its_role, whose, act, asked, about, 'refused', slug,
+        request
+    FROM unnest(ids) WITH ORDINALITY AS given (id, number) WHERE given.number <= few - (counted - further);
+    seconds_left := extract(epoch FROM this_minute + interval '1 minute' - clock_timestamp());
+    RETURN NEXT;
+END $$
+"""
 OTHER_TABLES = ("spent_proofs", "spent_assertions", "throttle_windows", "known_phones")
 
 
@@ -236,9 +261,13 @@ def refusals() -> None:
         sa.Column("operation", sa.Text(), primary_key=True),
         sa.Column("problem", sa.Text(), primary_key=True),
         sa.Column("caller_kind", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
     )
-    protect(op, "refusal_counts", worker="SELECT, INSERT, UPDATE, DELETE")
+    protect(op, "refusal_counts", worker="SELECT, DELETE")
+    op.execute(COUNT_REFUSAL)
+    op.execute("REVOKE ALL ON FUNCTION count_refusal FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION count_refusal TO {WHO_IS_REFUSED}")
 
 
 def held(table: str, condition: str, rights: str) -> None:
@@ -248,6 +277,7 @@ def held(table: str, condition: str, rights: str) -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION count_refusal")
     for table in (*PATIENT_TABLES, *OTHER_TABLES):
         op.drop_table(table)
     op.drop_column("audit_events", "times")
