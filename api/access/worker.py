@@ -52,8 +52,8 @@ def run() -> bool:
 
 def _forget(table: str, key: str, condition: str) -> bool:
     """Delete a batch of what is over; a window that began anew meanwhile is looked at again, and stays."""
-    rows, column, over = sa.table(table, sa.column(key)), sa.column(key), sa.text(condition)
+    rows, over = sa.table(table, sa.column(key)), sa.text(condition)
     some = sa.select(rows.c[key]).where(over).limit(BATCH)
+    those = rows.c[key].in_(some)
     with db.transaction(db.WORKER) as session:
-        gone = session.execute(sa.delete(rows).where(column.in_(some), over).returning(sa.literal_column("1")))
-        return len(gone.all()) == BATCH
+        return len(session.scalars(sa.delete(rows).where(those, over).returning(rows.c[key])).all()) == BATCH
