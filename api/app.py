@@ -19,10 +19,12 @@ from api import (
     body,
     config,
     db,
+    dpop,
     errors,
     events,
     health,
     idempotency,
+    keys,
     language,
     observe,
     pages,
@@ -30,8 +32,8 @@ from api import (
     reading,
     throttle,
 )
+from api.access import sealing, standing
 from api.access import service as access
-from api.access import standing
 from api.checkins import clinic as checkins_clinic
 from api.checkins import patient as checkins_patient
 from api.checkins import planning as checkins_planning
@@ -143,9 +145,12 @@ def create_app(settings: config.Config | None = None) -> Continuum:
     open_house(settings)
     app.extensions["arrivals"] = body.Arrivals(settings.threads)
     app.extensions["throttle"] = throttle.Throttle(settings.requests_per_minute)
+    app.extensions["keys"] = keys.KeyFile(settings.token_keys_file)
     app.extensions["tokens"] = auth.Tokens(
-        auth.KeySet.read(settings.token_keys_file), issuer=settings.public_url, remembered=settings.token_cache
+        app.extensions["keys"].current, issuer=settings.public_url, remembered=settings.token_cache
     )
+    app.extensions["nonces"] = dpop.Nonces(sealing.key_for("nonces of the API"))
+    app.extensions["bearer apps"] = settings.bearer_apps
     app.wsgi_app = observe.Watched(app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(refuse_the_unreadable)
     app.register_error_handler(errors.Refusal, refused)
@@ -167,6 +172,7 @@ def open_house(settings: config.Config) -> None:
     db.ask_standing("clinic", standing.of_client)
     db.ask_standing("partner", standing.of_client)
     pages.use_secret(settings.cursor_secret)
+    sealing.use(settings.access_secret)
     language.ask_preference(patients.language)
     about.use(settings)
     zones.use_clinic_zone(settings.clinic_time_zone)
@@ -242,8 +248,10 @@ def refused(refusal: errors.Refusal) -> Response:
     members = orjson.dumps(document | g.get("refusal_members", {}))
     response = Response(members, refusal.status, mimetype="application/problem+json")
     response.headers["Content-Language"] = language.accepted()
-    if refusal.status == 401:
-        response.headers["WWW-Authenticate"] = auth.challenge(refusal)
+    if (door := g.get("door")) in auth.RESOURCES and (refusal.status == 401 or refusal.challenge):
+        scheme = request.headers.get("Authorization", "").partition(" ")[0].lower() or None
+        issuer = current_app.settings.public_url  # type: ignore[attr-defined]
+        response.headers["WWW-Authenticate"] = auth.challenge(refusal, kind=door, scheme=scheme, issuer=issuer)
     response.headers.extend(refusal.headers)
     return response
 

@@ -1,34 +1,35 @@
 """From an access token to a caller.
 
-Tokens are JWTs after RFC 9068: ES256 only, `typ: at+jwt`, ten minutes, an audience and a `kind` claim per
-kind of caller (the kind is never guessed from the subject). A key set holds any number of live keys; the
-first one signs and all of them verify, so a rotation refuses no token. A signature verified once is
-remembered until the token expires; whether the sign-in still stands is asked of the database every time.
+Tokens are JWTs after RFC 9068: `typ: at+jwt`, minutes long, an audience and a `kind` claim per kind of caller (the kind
+is never guessed from the subject). Each key has one algorithm, and any key of the set verifies, so a rotation refuses
+no token. A signature verified once is remembered until the token expires; whether the sign-in still stands is asked of
+the database every time. A token with a key in it (`cnf`) is good only beside a proof of that key (`dpop`).
 """
 
-import json
 import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from api import clock, errors, vocabulary
 from api.db import Caller
+from api.keys import KeySet
 
-LIFETIME = timedelta(minutes=10)
+LIFETIMES = {"patient": timedelta(minutes=10), "partner": timedelta(minutes=5), "clinic": timedelta(minutes=5)}
 LEEWAY_SECONDS = 30
 TYPES = ("at+jwt", "application/at+jwt")
 CLAIMS = ("iss", "aud", "sub", "client_id", "exp", "iat", "jti", "kind", "scope")
 LONGEST_TOKEN = 4096
+# Each kind of caller is a protected resource of its own (RFC 9728): its address is the audience of its tokens.
+RESOURCES = {"patient": "/v1/me", "partner": "/v1/partner", "clinic": "/v1/clinic"}
+STEP_UP_SECONDS = 300
 # RFC 9651 §3.3.3: an Item that is a String, with the one parameter `role`, a Token.
 ACTING_USER = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,64})"; *role=([A-Za-z*][A-Za-z0-9_.:/*-]{0,63})')
 
@@ -41,6 +42,7 @@ class NoToken(errors.Unauthenticated):
 
 class InvalidToken(errors.Unauthenticated):
     slug = "invalid-token"
+    challenge = {"error": "invalid_token"}
     title = "The access token is not valid"
     detail = "The access token cannot be used. Please sign in again."
     title_es = "La credencial de acceso no es válida"
@@ -60,6 +62,24 @@ class InsufficientScope(errors.Forbidden):
     detail = "The access token was not granted what this needs."
     detail_es = "A la credencial de acceso no se le concedió lo que esto necesita."
 
+    def __init__(self, scope: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.challenge = {"error": "insufficient_scope", **({"scope": scope} if scope else {})}
+
+
+class StepUpRequired(errors.Unauthenticated):
+    """The patient proved who they are too weakly or too long ago for this (RFC 9470 §3)."""
+
+    title = "Please confirm that it is you"
+    detail = "This needs a fresh sign-in: please confirm that it is you, and try again."
+    title_es = "Confirme que es usted"
+    detail_es = "Esto requiere un inicio de sesión reciente: confirme que es usted e inténtelo de nuevo."
+    challenge = {
+        "error": "insufficient_user_authentication",
+        "acr_values": " ".join(vocabulary.STRONG_ACRS),
+        "max_age": str(STEP_UP_SECONDS),
+    }
+
 
 class ActingUserMissing(errors.BadRequest):
     """42 CFR 2 and 45 CFR 164.312 want people in the record, not connectors."""
@@ -73,55 +93,46 @@ class ActingUserMissing(errors.BadRequest):
 
 def audience(issuer: str, kind: str) -> str:
     """The `aud` of tokens for one kind of caller; a token for one never opens the doors of another."""
-    return f"{issuer}/{kind}"
+    return issuer + RESOURCES[kind]
 
 
-class KeySet:
-    """The signing keys, from a JWK Set file with private EC P-256 keys; the first one signs."""
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """How and when a patient proved who they are; a refresh changes none of it (RFC 9068 §2.2.1)."""
 
-    def __init__(self, keys: dict[str, ec.EllipticCurvePrivateKey]) -> None:
-        self._private = keys
-        self.public = {kid: key.public_key() for kid, key in keys.items()}
-
-    @classmethod
-    def read(cls, file: Path) -> "KeySet":
-        """Raises `ValueError` when the file holds no usable key."""
-        keys: dict[str, ec.EllipticCurvePrivateKey] = {}
-        for jwk in json.loads(file.read_text())["keys"]:
-            key = jwt.PyJWK(jwk, algorithm="ES256").key
-            if isinstance(key, ec.EllipticCurvePrivateKey):
-                keys[jwk["kid"]] = key
-        if not keys:
-            raise ValueError("the key set holds no private EC key")
-        return cls(keys)
-
-    @staticmethod
-    def new_key() -> dict[str, str]:
-        """A fresh private key as a JWK with a random `kid`."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        return {**jwt.algorithms.ECAlgorithm.to_jwk(key, as_dict=True), "kid": secrets.token_hex(8), "alg": "ES256"}
-
-    def sign(self, claims: dict[str, Any]) -> str:
-        kid, key = next(iter(self._private.items()))
-        return jwt.encode(claims, key, algorithm="ES256", headers={"typ": "at+jwt", "kid": kid})
+    acr: str
+    amr: tuple[str, ...]
+    at: datetime
 
 
 class Tokens:
     """Signs and verifies the access tokens of one issuer. Safe to share between threads."""
 
-    def __init__(self, keys: KeySet, *, issuer: str, remembered: int) -> None:
+    def __init__(self, keys: Callable[[], KeySet], *, issuer: str, remembered: int) -> None:
         self._keys = keys
         self._issuer = issuer
         self._remembered = remembered
         self._verified: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def issue(self, *, kind: str, subject: UUID, client_id: str, scopes: Iterable[str], sid: UUID | None = None) -> str:
-        """A token for `subject`, good for `LIFETIME`. Scopes outside of the kind's list raise `ValueError`."""
+    def issue(
+        self,
+        *,
+        kind: str,
+        subject: UUID,
+        client_id: str,
+        scopes: Iterable[str],
+        sid: UUID | None = None,
+        key: str | None = None,
+        proved: Proved | None = None,
+    ) -> str:
+        """A token for `subject`, good for the kind's lifetime, bound to the key of the thumbprint `key`. Scopes outside
+        of the kind's list raise `ValueError`."""
+        scopes = list(scopes)
         if unknown := set(scopes) - set(vocabulary.SCOPES[kind]):
             raise ValueError(f"not scopes of a {kind}: {sorted(unknown)}")
         now = clock.wall()
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": audience(self._issuer, kind),
             "kind": kind,
@@ -129,10 +140,17 @@ class Tokens:
             "client_id": client_id,
             "scope": " ".join(scopes),
             "iat": int(now.timestamp()),
-            "exp": int((now + LIFETIME).timestamp()),
+            "exp": int((now + LIFETIMES[kind]).timestamp()),
             "jti": secrets.token_urlsafe(16),
         }
-        return self._keys.sign({**claims, "sid": str(sid)} if sid else claims)
+        claims |= {"sid": str(sid)} if sid else {}
+        claims |= {"cnf": {"jkt": key}} if key else {}
+        claims |= (
+            {"acr": proved.acr, "amr": list(proved.amr), "auth_time": int(proved.at.timestamp())} if proved else {}
+        )
+        signing = self._keys().signing(now)
+        headers = {"typ": TYPES[0], "kid": signing.kid}
+        return jwt.encode(claims, signing.private, algorithm=signing.algorithm, headers=headers)
 
     def caller(self, token: str, *, kind: str) -> Caller:
         """Who holds `token`, if it is one for `kind`. Raises `InvalidToken`, `TokenExpired`."""
@@ -150,28 +168,37 @@ class Tokens:
         return caller
 
     def _verify(self, token: str, kind: str, now: datetime) -> tuple[float, Caller]:
+        claims = self.claims(token, kind=kind)
+        try:
+            return claims["exp"] + LEEWAY_SECONDS, _caller(claims, kind)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise InvalidToken from error
+
+    def claims(self, token: str, *, kind: str) -> dict[str, Any]:
+        """What `token` says, if it is one of ours for `kind` (RFC 9068 §4). Raises `InvalidToken`, `TokenExpired`."""
         if len(token) > LONGEST_TOKEN:
             raise InvalidToken
         try:
             header = jwt.get_unverified_header(token)
-            # PyJWT checks neither the type nor which key; and the algorithm list is ours, never the token's.
-            key = self._keys.public.get(header.get("kid", ""))
-            if header.get("typ", "").lower() not in TYPES or key is None or "crit" in header:
+            # PyJWT checks neither the type nor which key; and the algorithm is the key's, never the token's.
+            found = self._keys().public.get(header.get("kid", ""))
+            if header.get("typ", "").lower() not in TYPES or found is None or "crit" in header:
                 raise InvalidToken
-            claims = jwt.decode(
+            key, algorithm = found
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
-                algorithms=["ES256"],
+                algorithms=[algorithm],
                 issuer=self._issuer,
                 audience=audience(self._issuer, kind),
                 leeway=LEEWAY_SECONDS,
                 options={"require": list(CLAIMS)},
             )
-            return claims["exp"] + LEEWAY_SECONDS, _caller(claims, kind)
         except jwt.ExpiredSignatureError as error:
             raise TokenExpired from error
         except (jwt.PyJWTError, ValueError, TypeError, AttributeError, KeyError) as error:
             raise InvalidToken from error
+        return claims
 
 
 def _caller(claims: dict[str, Any], kind: str) -> Caller:
@@ -185,17 +212,36 @@ def _caller(claims: dict[str, Any], kind: str) -> Caller:
         app_session_id=UUID(claims["sid"]) if patient else None,
         token_id=str(claims["jti"]),
         scopes=frozenset(str(claims["scope"]).split()),
+        app=str(claims["client_id"]) if patient else None,
+        key=str(claims["cnf"]["jkt"]) if "cnf" in claims else None,
+        acr=claims.get("acr"),
+        authenticated_at=claims.get("auth_time"),
     )
 
 
-def bearer(header: str | None) -> str:
-    """The token of an `Authorization` header (RFC 6750 §2.1). Raises `NoToken`, `InvalidToken`."""
-    if not header:
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """An `Authorization` header: its scheme in lower case, and the token."""
+
+    scheme: str
+    token: str
+
+
+def presented(header: str | None) -> Presented:
+    """Raises `NoToken` where no token of ours was meant, `InvalidToken` where there should be one (RFC 6750 §2.1)."""
+    scheme, _, token = (header or "").partition(" ")
+    if scheme.lower() not in ("bearer", "dpop"):
         raise NoToken
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise NoToken if scheme.lower() != "bearer" else InvalidToken
-    return token.strip()
+    if not token.strip():
+        raise InvalidToken
+    return Presented(scheme.lower(), token.strip())
+
+
+def refuse_weak(caller: Caller, *, at: datetime) -> None:
+    """Raises `StepUpRequired` unless the patient proved strongly, a little while ago, who they are."""
+    since = at.timestamp() - (caller.authenticated_at or 0)
+    if caller.acr not in vocabulary.STRONG_ACRS or since > STEP_UP_SECONDS:
+        raise StepUpRequired
 
 
 def acting_user(header: str | None) -> tuple[str, str]:
@@ -211,11 +257,19 @@ def acting(caller: Caller, header: str | None) -> Caller:
     return replace(caller, acting_user=user, acting_role=role)
 
 
-def challenge(refusal: errors.Refusal) -> str:
-    """The `WWW-Authenticate` value that goes with a 401 (RFC 6750 §3): no error code for who sent nothing."""
-    return "Bearer" if isinstance(refusal, NoToken) else 'Bearer error="invalid_token"'
+def challenge(refusal: errors.Refusal, *, kind: str, scheme: str | None, issuer: str) -> str:
+    """The `WWW-Authenticate` value for a 401 or a 403 at a door of `kind`, in the scheme that was tried (RFC 6750 §3,
+    RFC 9449 §7.1, RFC 9728 §5.1): no error code for who sent nothing."""
+    dpop = scheme == "dpop" or (kind == "patient" and scheme != "bearer")
+    attributes = {
+        **({"algs": "ES256"} if dpop else {}),
+        **refusal.challenge,
+        "resource_metadata": metadata(issuer, kind),
+    }
+    written = ", ".join(f'{name}="{value}"' for name, value in attributes.items())
+    return f"{'DPoP' if dpop else 'Bearer'} {written}"
 
 
-def scope_challenge(scope: str | None) -> str:
-    """The `WWW-Authenticate` value that names the scope a token lacks (RFC 6750 §3.1)."""
-    return f'Bearer error="insufficient_scope", scope="{scope}"'
+def metadata(issuer: str, kind: str) -> str:
+    """Where the resource of `kind` describes itself (RFC 9728 §3.1)."""
+    return f"{issuer}/.well-known/oauth-protected-resource{RESOURCES[kind]}"

@@ -25,6 +25,7 @@ PREFIXES = {
     "partner": "/v1/partner",
     "clinic": "/v1/clinic",
     "provider": "/hooks",
+    "oauth": "/oauth",
 }
 View = Callable[..., Any]
 V = TypeVar("V", bound=View)
@@ -38,6 +39,7 @@ class Door(flask_smorest.Blueprint):
     """The routes of one slice for one `kind` of caller; `tag` groups them in the contract."""
 
     ARGUMENTS_PARSER = body.Parser()
+    meeting: type[Meeting] = Meeting
 
     def __init__(self, slice_name: str, *, kind: str, tag: str, open_to_anyone: bool = False) -> None:
         if (kind in LISTENING) == open_to_anyone:
@@ -123,18 +125,24 @@ class Door(flask_smorest.Blueprint):
         replay: Callable[[UUID], Any] | None = None,
         if_match: bool = False,
         etag: bool = False,
+        steps_up: bool = False,
+        shown_to: Sequence[str] = (),
         hot: bool = False,
         throttled: bool = True,
         looks_first: Callable[[db.Caller, bytes], None] | None = None,
         refusals_carry: Callable[[], dict[str, Any]] | None = None,
         at_once: Callable[[db.Caller], Response | None] | None = None,
+        prepares: Callable[[], None] | None = None,
     ) -> Callable[[V], V]:
         """Register a view. `hot`: no transaction is begun (a `HotRead`, or bytes from memory). `replay` renders the
-        resource of an idempotent POST again. `looks_first` sees the body as it came, inside the transaction and
+        resource of an idempotent POST again. `steps_up`: the patient must have proved a little while ago who they are
+        (RFC 9470). `shown_to`: whose documents
+        tell of it beside the whole one. `looks_first` sees the body as it came, inside the transaction and
         before anything but a missing sign-in may refuse it. `refusals_carry`: members of every refusal, whatever its
         cause; asks no database. `at_once` may meet a usual request in one statement that asks for the standing and
         writes the audit row too; with None it leaves the request to the transaction, and it refuses nothing but an
-        ended sign-in."""
+        ended sign-in. `prepares` does what is slow, such as hashing a secret, before the transaction begins; it may
+        refuse, and leaves what it found in `flask.g`."""
         if (self.kind in LISTENING) != bool(scope):
             raise RouteWithoutScope(f"{operation}: {self.kind} routes {'need a' if not scope else 'have no'} scope")
 
@@ -157,10 +165,12 @@ class Door(flask_smorest.Blueprint):
                 idempotent=idempotent,
                 if_match=if_match,
                 etag=etag,
+                steps_up=steps_up,
+                shown_to=tuple(shown_to),
                 problems=problems or {},
             )
             self.operations.append(described)
-            met = Meeting(
+            met = self.meeting(
                 described,
                 view,
                 replay=replay,
@@ -169,6 +179,7 @@ class Door(flask_smorest.Blueprint):
                 looks_first=looks_first,
                 refusals_carry=refusals_carry,
                 at_once=at_once,
+                prepares=prepares,
             )
             self.add_url_rule(rule, operation, met.view(), methods=[method])
             return view

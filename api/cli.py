@@ -52,8 +52,7 @@ def migrate() -> int:
     """Bring the database of DATABASE_OWNER_URL up to date."""
     import migrations
 
-    if not os.environ.get("DATABASE_OWNER_URL"):
-        raise Misconfigured("DATABASE_OWNER_URL is not set.")
+    _owner_url()
     migrations.upgrade()
     return 0
 
@@ -77,6 +76,7 @@ def demo() -> int:
     settings = config.read()
     app.open_house(settings)
     clinic.load(settings)
+    clinic.register(settings, _owner_url())
     clinic.write_tokens(settings, ROOT / ".data" / "tokens")
     return 0
 
@@ -115,6 +115,12 @@ def openapi() -> int:
 COMMANDS: dict[str, Callable[[], int]] = {
     command.__name__: command for command in (run, serve, worker, migrate, catalogue, demo, prepare, roles, openapi)
 }
+
+
+def _owner_url() -> str:
+    if not (url := os.environ.get("DATABASE_OWNER_URL")):
+        raise Misconfigured("DATABASE_OWNER_URL is not set.")
+    return url
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -8,6 +8,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from api import apps, keys
+
+LEAST_SECRET = 32
+# Of a random secret of that length in hexadecimal, fewer than these would be a miracle.
+LEAST_DIFFERENT = 9
+
+
+DEMO_APP = "demo"
 
 
 class Misconfigured(Exception):
@@ -22,6 +32,14 @@ class Config:
     database_url: str
     token_keys_file: Path
     cursor_secret: bytes = field(repr=False)
+    access_secret: bytes = field(repr=False)
+    apps: apps.Apps
+    bearer_app_sessions: bool
+    sign_in_idle_minutes: int
+    sign_in_hours: int
+    address_tries_per_hour: int
+    outward_loopback: bool
+    outward_ca_file: Path | None
     public_url: str
     clinic_name: str
     clinic_time_zone: str
@@ -48,11 +66,19 @@ class Config:
                 "MESSAGES_FILE is not set: name the file that reminders and alerts are written to for delivery;"
                 " the console is for development only."
             )
+        if self.outward_loopback and not self.development:
+            raise Misconfigured("OUTWARD_LOOPBACK is a switch of development: production asks no host of its own.")
 
     @property
     def development(self) -> bool:
         """True only where synthetic people live: demo tokens and demo numbers exist nowhere else."""
         return self.environment == "development"
+
+    @property
+    def bearer_apps(self) -> frozenset[str]:
+        """The apps whose patients' tokens need no proof of possession: none, unless the deployment says so."""
+        demo = {DEMO_APP} if self.development else set()
+        return frozenset({*demo, *(self.apps.clients if self.bearer_app_sessions else ())})
 
 
 def read(env: Mapping[str, str] = os.environ) -> Config:
@@ -63,8 +89,16 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
     return Config(
         environment=environment,
         database_url=_required(env, "DATABASE_URL"),
-        token_keys_file=Path(_required(env, "TOKEN_KEYS_FILE")),
+        token_keys_file=_key_file(env),
         cursor_secret=_secret(env, "CURSOR_SECRET"),
+        access_secret=_secret(env, "ACCESS_SECRET"),
+        apps=_apps(env, environment),
+        bearer_app_sessions=_flag(env, "BEARER_APP_SESSIONS"),
+        sign_in_idle_minutes=_number(env, "SIGN_IN_IDLE_MINUTES", 60, low=5, high=43_200),
+        sign_in_hours=_number(env, "SIGN_IN_HOURS", 24, low=1, high=2_160),
+        address_tries_per_hour=_number(env, "ADDRESS_TRIES_PER_HOUR", 100, low=10, high=10_000_000),
+        outward_loopback=_flag(env, "OUTWARD_LOOPBACK"),
+        outward_ca_file=Path(env["OUTWARD_CA_FILE"]) if env.get("OUTWARD_CA_FILE") else None,
         public_url=_public_url(env, environment),
         clinic_name=env.get("CLINIC_NAME", "Trinity Wellness Group"),
         clinic_time_zone=env.get("CLINIC_TIME_ZONE", "America/New_York"),
@@ -93,10 +127,40 @@ def _required(env: Mapping[str, str], name: str) -> str:
 
 
 def _public_url(env: Mapping[str, str], environment: str) -> str:
-    """The issuer of tokens and the base of problem types: guessed in development only."""
+    """The issuer of tokens and the base of problem types (RFC 8414 §2): guessed in development only."""
     if environment == "development":
         return env.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
-    return _required(env, "PUBLIC_URL").rstrip("/")
+    url = _required(env, "PUBLIC_URL").rstrip("/")
+    parts = urlsplit(url)
+    if url != f"https://{parts.netloc}" or not parts.hostname or "@" in parts.netloc:
+        raise Misconfigured("PUBLIC_URL must be https:// and a host, without a path.")
+    return url
+
+
+def _key_file(env: Mapping[str, str]) -> Path:
+    file = Path(_required(env, "TOKEN_KEYS_FILE"))
+    try:
+        keys.KeySet.read(file)
+    except OSError as error:
+        raise Misconfigured(f"TOKEN_KEYS_FILE cannot be read: {error.strerror}.") from error
+    except keys.WeakKey as error:
+        raise Misconfigured(f"TOKEN_KEYS_FILE: {error}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise Misconfigured("TOKEN_KEYS_FILE must be a JWK Set with private keys.") from error
+    return file
+
+
+def _apps(env: Mapping[str, str], environment: str) -> apps.Apps:
+    try:
+        return apps.read(env, public_url=_public_url(env, environment), development=environment == "development")
+    except apps.Malformed as error:
+        raise Misconfigured(str(error)) from error
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    if (word := env.get(name, "no")) not in ("yes", "no"):
+        raise Misconfigured(f"{name} must be 'yes' or 'no'.")
+    return word == "yes"
 
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -106,8 +170,8 @@ def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 def _secret(env: Mapping[str, str], name: str) -> bytes:
     value = _required(env, name).encode()
-    if len(value) < 32:
-        raise Misconfigured(f"{name} must be at least 32 characters long.")
+    if len(value) < LEAST_SECRET or len(set(value)) < LEAST_DIFFERENT:
+        raise Misconfigured(f"{name} must be {LEAST_SECRET} characters or more, made at random.")
     return value
 
 

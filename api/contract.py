@@ -142,7 +142,7 @@ def response_name(operation: Operation, status: int, refusals: list[type[errors.
     own where there are many, or where they carry more than every problem does."""
     if not operation.carried(status):
         if status == 401:
-            return "Unauthenticated"
+            return operation.audience.capitalize() + ("TooWeak" if operation.steps_up else "Unauthenticated")
         if len(refusals) <= MOST_IN_A_NAME:
             return "Or".join(one.__name__ for one in refusals)
     return f"{operation.id[0].upper()}{operation.id[1:]}{status}"

@@ -32,6 +32,8 @@ class Operation:
     idempotent: bool = False
     if_match: bool = False
     etag: bool = False
+    steps_up: bool = False
+    shown_to: tuple[str, ...] = ()
     problems: Mapping[int | str, type[base.Answer]] = field(default_factory=dict)
 
     @property
@@ -52,11 +54,14 @@ class Operation:
         yield from sorted({*self.refusals, *self._following()}, key=lambda one: (one.status, one.slug))
 
     def _following(self) -> Iterator[type[errors.Refusal]]:
+        if self.audience == "oauth":
+            yield from (errors.ContentTooLarge, errors.UnsupportedMediaType, errors.TooManyRequests)
+            yield from (errors.Internal, errors.Unavailable)
+            return
         yield from (errors.BadRequest, errors.TooManyRequests, errors.Internal, errors.Unavailable)
-        if self.scope:
-            yield from contract_parts.AT_THE_DOOR
-        if self.audience == "clinic":
-            yield auth.ActingUserMissing
+        yield from contract_parts.AT_THE_DOOR.get(self.audience, ())
+        if self.steps_up:
+            yield auth.StepUpRequired
         if "<" in self.rule:
             yield errors.NotFound
         if self.query and issubclass(self.query, base.PageQuery):

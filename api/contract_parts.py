@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api import auth, db, errors, vocabulary
+from api import auth, db, dpop, errors, vocabulary
 
 Json = dict[str, Any]
 
@@ -62,7 +62,13 @@ TAGS = {
 }
 
 # What a door behind a token may say before anything else.
-AT_THE_DOOR = (auth.NoToken, auth.InvalidToken, auth.TokenExpired, db.SignedOut, auth.InsufficientScope)
+WITH_TOKEN = (auth.NoToken, auth.InvalidToken, auth.TokenExpired, db.SignedOut, auth.InsufficientScope)
+AT_THE_DOOR: dict[str, tuple[type[errors.Refusal], ...]] = {
+    # Patients' tokens are bound to a phone's key, and their sign-ins can be ended from elsewhere.
+    "patient": (*WITH_TOKEN, dpop.BadProof, dpop.NonceNeeded, db.SessionRevoked),
+    "partner": WITH_TOKEN,
+    "clinic": (*WITH_TOKEN, auth.ActingUserMissing),
+}
 
 SECURITY_NOTES = {
     "patient": "A patient's app session.",

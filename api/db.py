@@ -7,6 +7,7 @@ reads that every app start makes, in one autocommitted statement.
 """
 
 import contextlib
+import hashlib
 import os
 import time
 import uuid
@@ -45,7 +46,10 @@ class Caller:
     """Who asks. `kind` decides the role and so the policies; the ids are what the policies compare.
 
     `token_id` is set on callers that came with an access token: their standing (is the app session
-    still open, the client still active) is asked of the database in every transaction.
+    still open, the client still active) is asked of the database in every transaction. `key` is the thumbprint of the
+    key that the token is bound to, `proof` the id of the proof that came with it. `app`, `acr` and `authenticated_at`
+    (seconds since 1970) tell where, how and when a patient proved who they are. A `holder` is nobody yet: it sees the
+    rows whose stored hash is what it `presented`.
     """
 
     kind: str
@@ -56,17 +60,25 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     acting_user: str | None = None
     acting_role: str | None = None
+    presented: bytes | None = None
+    app: str | None = None
+    key: str | None = None
+    proof: uuid.UUID | None = None
+    acr: str | None = None
+    authenticated_at: int | None = None
 
 
 PUBLIC = Caller(kind="public")
 WORKER = Caller(kind="worker")
 SYSTEM = Caller(kind="clinic", acting_user="system", acting_role="system")
+OWNER = Caller(kind="owner", acting_user="operator", acting_role="command line")
 
-ROLES = {"clinic": "continuum_clinic", "partner": "continuum_partner", "worker": "continuum_worker"}
+ROLES = {kind: f"continuum_{kind}" for kind in ("clinic", "partner", "worker", "holder")}
+STANDS = "open"
 
-# How to ask whether a caller still stands, by kind: a scalar select correlated with the `caller` row.
-# The access slice owns the tables, so app.py hands it in.
-Standing = Callable[[Any], "sa.ScalarSelect[bool]"]
+# How to ask whether a caller still stands, by kind: a scalar select correlated with the `caller` row, which gives
+# `STANDS`, or `ended`, `revoked`, or NULL. The access slice owns the tables, so app.py hands it in.
+Standing = Callable[[Any], "sa.ScalarSelect[str]"]
 _standing: dict[str, Standing] = {}
 
 _engine: sa.Engine | None = None
@@ -81,6 +93,16 @@ class SignedOut(errors.Unauthenticated):
     detail = "This sign-in has ended. Please sign in again."
     title_es = "Vuelva a iniciar sesión"
     detail_es = "Esta sesión ha terminado. Vuelva a iniciarla."
+    challenge = {"error": "invalid_token"}
+
+
+class SessionRevoked(SignedOut):
+    """The app session was ended from elsewhere: what the phone keeps of it is to be wiped."""
+
+    title = "This phone was signed out"
+    detail = "This phone was signed out from elsewhere. What it kept is removed; please sign in again."
+    title_es = "Se cerró la sesión de este teléfono"
+    detail_es = "La sesión se cerró desde otro lugar. Lo que el teléfono guardaba se borra; vuelva a iniciarla."
 
 
 class AlreadyInTransaction(RuntimeError):
@@ -110,14 +132,40 @@ def open_engine(url: str, *, pool: int, statement_timeout_ms: int, pool_timeout:
     return _engine
 
 
+@contextmanager
+def opened_by_owner(url: str) -> Iterator[None]:
+    """For commands, which are one thread: inside the block, transactions are those of the login that owns the tables.
+
+    It alone registers clients; the API does not even hold its password.
+    """
+    global _engine
+    before, _engine = _engine, sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    try:
+        yield
+    finally:
+        _engine.dispose()
+        _engine = before
+
+
 def engine() -> sa.Engine:
     assert _engine is not None, "db.open_engine was not called"
     return _engine
 
 
-def standing(kind: str, caller: Any) -> "sa.ScalarSelect[bool]":
-    """Whether `caller`, a row with `id` and `app_session_id`, still stands; NULL or false is no."""
+def standing(kind: str, caller: Any) -> "sa.ScalarSelect[str]":
+    """How `caller`, a row with `id`, `app_session_id` and, for clients, `token`, stands."""
     return _standing[kind](caller)
+
+
+def refuse_unless(standing: str | None) -> None:
+    """Raises `SignedOut`, or `SessionRevoked`, for whoever does not stand."""
+    if standing != STANDS:
+        raise SessionRevoked if standing == "revoked" else SignedOut
+
+
+def token_key(token_id: str) -> uuid.UUID:
+    """The id under which a token is revoked, made of its `jti`."""
+    return uuid.UUID(bytes=hashlib.sha256(token_id.encode()).digest()[:16])
 
 
 def ask_standing(kind: str, statement: Standing) -> None:
@@ -154,12 +202,11 @@ def transaction(caller: Caller) -> Iterator[orm.Session]:
     """
     if _session.get() is not None:
         raise AlreadyInTransaction
-    with translated(), _connection(caller) as (connection, stands):
+    with translated(), _connection(caller) as (connection, standing):
         current = orm.Session(bind=connection, expire_on_commit=False, join_transaction_mode="control_fully")
         reset = _session.set(current)
         try:
-            if not stands:
-                raise SignedOut
+            refuse_unless(standing)
             yield current
             if current.info.get("preview"):
                 current.rollback()
@@ -174,6 +221,11 @@ def transaction(caller: Caller) -> Iterator[orm.Session]:
             current.close()
             for outlives in reversed(current.info.get("after_rollback", ())):
                 _outlive(connection, caller, outlives)
+
+
+def become(caller: Caller) -> None:
+    """Go on in the running transaction as `caller`: who held a secret becomes whose it is."""
+    _name(session().connection(), caller)
 
 
 def preview() -> None:
@@ -208,25 +260,25 @@ def translated() -> Iterator[None]:
 
 
 @contextmanager
-def _connection(caller: Caller) -> Iterator[tuple[sa.Connection, bool]]:
-    """A connection on which `caller` has been named, and whether it stands. One that died in the pool is replaced."""
+def _connection(caller: Caller) -> Iterator[tuple[sa.Connection, str | None]]:
+    """A connection on which `caller` has been named, and how it stands. One that died in the pool is replaced."""
     connection = engine().connect()
     try:
         try:
-            stands = _name(connection, caller)
+            standing = _name(connection, caller)
         except exc.DBAPIError as trouble:
             if not trouble.connection_invalidated:
                 raise
             connection.close()
             connection = engine().connect()
-            stands = _name(connection, caller)
-        yield connection, stands
+            standing = _name(connection, caller)
+        yield connection, standing
     finally:
         connection.close()
 
 
-def _name(connection: sa.Connection, caller: Caller) -> bool:
-    """Write the caller into the transaction, and ask whether it still stands.
+def _name(connection: sa.Connection, caller: Caller) -> str | None:
+    """Write the caller into the transaction, and ask how it stands.
 
     A role is entered by a statement of its own, because rights are fixed when a statement begins. Patients keep the
     login's role, so that theirs is one statement: its materialised row sets the caller before the standing is asked.
@@ -234,16 +286,22 @@ def _name(connection: sa.Connection, caller: Caller) -> bool:
     ids = {"patient_id": str(caller.patient_id or ""), "client_id": str(caller.client_id or "")}
     if caller.kind == "patient" and caller.token_id:
         named = {"patient_id": ids["patient_id"], "app_session_id": caller.app_session_id}
-        return bool(connection.scalar(_naming_of_patient(), named))
-    connection.execute(_NAMING, {"role": ROLES.get(caller.kind, "none"), **ids})
+        return _told(connection.scalar(_naming_of_patient(), named))
+    held = (caller.presented or b"").hex()
+    connection.execute(_NAMING, {"role": ROLES.get(caller.kind, "none"), "presented": held, **ids})
     if caller.token_id is None:
-        return True
-    return bool(connection.scalar(_standing_of(caller.kind), {"id": caller.patient_id or caller.client_id}))
+        return STANDS
+    asked = {"id": caller.patient_id or caller.client_id, "token": token_key(caller.token_id)}
+    return _told(connection.scalar(_standing_of(caller.kind), asked))
+
+
+def _told(standing: str | None) -> str | None:
+    return standing
 
 
 _NAMING = sa.text(
     "SELECT set_config('role', :role, true), set_config('app.patient_id', :patient_id, true),"
-    " set_config('app.client_id', :client_id, true)"
+    " set_config('app.client_id', :client_id, true), set_config('app.presented', :presented, true)"
 )
 
 
@@ -257,9 +315,9 @@ def _naming_of_patient() -> sa.Select[Any]:
 
 @cache
 def _standing_of(kind: str) -> sa.Select[Any]:
-    """Whether the caller of this kind still stands; built once, because building it takes longer than running it."""
-    named = (sa.bindparam("id", type_=sa.Uuid).label("id"), sa.null().label("app_session_id"))
-    row = sa.select(*named).subquery("caller")
+    """How the caller of this kind stands; built once, because building it takes longer than running it."""
+    named = (sa.bindparam(name, type_=sa.Uuid).label(name) for name in ("id", "token"))
+    row = sa.select(*named, sa.null().label("app_session_id")).subquery("caller")
     return sa.select(standing(kind, row)).select_from(row)
 
 

@@ -1,8 +1,8 @@
 """A synthetic clinic for development: nobody in it exists, and its numbers are reserved for fiction (555-0100…0199).
 
 Loading again changes nothing but what time has used up: there is always a session about to begin, so that a newcomer
-can say "I am here". Tokens are those of real app sessions and a real client, ten minutes long like all others;
-nothing here weakens authentication, and everything refuses to run outside of development.
+can say "I am here". Tokens are those of real app sessions and a real client, minutes long like all others. The demo
+phone has no key, which is let pass in development alone, and everything here refuses to run outside of it.
 """
 
 import os
@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from api import auth, clock, config, db, vocabulary
+from api import auth, clock, config, db, keys, vocabulary
 from api.access import service as access
-from api.access.models import AppSession
+from api.access.models import ApiClient, AppSession
 from api.enrollments import placement
 from api.enrollments import service as enrollments
 from api.patients import service as patients
@@ -62,19 +62,31 @@ def load(settings: config.Config) -> None:
     _about_to_begin(people[0], at, zone)
 
 
+def register(settings: config.Config, owner_url: str) -> None:
+    """Register the demo record system, as only the database's owner can."""
+    _refuse_outside(settings)
+    with db.opened_by_owner(owner_url), db.transaction(db.OWNER):
+        access.register_client(kind="clinic", name=CLIENT, scopes=vocabulary.CLINIC_SCOPES)
+
+
 def write_tokens(settings: config.Config, folder: Path) -> None:
     """Fresh tokens of the demo patient and the demo record system in `folder`, readable by their owner only."""
     _refuse_outside(settings)
-    tokens = auth.Tokens(auth.KeySet.read(settings.token_keys_file), issuer=settings.public_url, remembered=0)
-    with db.transaction(db.SYSTEM):
-        client = access.register_client(kind="clinic", name=CLIENT, scopes=vocabulary.CLINIC_SCOPES)
+    key_file = keys.KeyFile(settings.token_keys_file)
+    tokens = auth.Tokens(key_file.current, issuer=settings.public_url, remembered=0)
+    with db.transaction(db.SYSTEM) as session:
+        client = session.scalars(sa.select(ApiClient.id).where(ApiClient.name == CLIENT)).one()
         patient_id = patients.by_external_id(PATIENT).id
     app_session = _app_session(patient_id)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(
         folder / "patient",
         tokens.issue(
-            kind="patient", subject=patient_id, client_id="demo", scopes=vocabulary.PATIENT_SCOPES, sid=app_session
+            kind="patient",
+            subject=patient_id,
+            client_id=config.DEMO_APP,
+            scopes=vocabulary.PATIENT_SCOPES,
+            sid=app_session,
         ),
     )
     _write(
@@ -170,9 +182,14 @@ def _app_session(patient_id: UUID) -> UUID:
     """The demo phone's app session: the open one, else a new one."""
     with db.transaction(db.Caller(kind="patient", patient_id=patient_id)) as session:
         standing = sa.select(AppSession.id).where(
-            AppSession.ended_at.is_(None), AppSession.expires_at > sa.func.now() + timedelta(days=1)
+            AppSession.client_id == config.DEMO_APP,
+            AppSession.ended_at.is_(None),
+            AppSession.expires_at > sa.func.now() + timedelta(days=1),
         )
-        return session.scalar(standing.limit(1)) or access.open_app_session(patient_id=patient_id).id
+        return (
+            session.scalar(standing.limit(1))
+            or access.open_app_session(patient_id=patient_id, client_id=config.DEMO_APP).id
+        )
 
 
 def _write(file: Path, token: str) -> None:

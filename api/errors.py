@@ -25,6 +25,8 @@ class Refusal(Exception):
     title_es: ClassVar[str] = "Algo falló de nuestro lado"
     detail_es: str = "No se pudo completar la solicitud. No se cambió nada."
     retry: ClassVar[str] = "later"
+    # What `WWW-Authenticate` says of it (RFC 6750 §3).
+    challenge: Mapping[str, str] = {}
 
     def __init__(
         self,

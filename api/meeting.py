@@ -1,4 +1,4 @@
-"""How a request is met: token, scope, quota, body, then one transaction.
+"""How a request is met: token, proof, scope, quota, body, then one transaction.
 
 Inside it: standing, idempotency, the view, the answer's rendering, the audit row. What raises rolls back, and
 the refusal is audited on the same connection. The body is read before the transaction begins, so a slow sender
@@ -6,13 +6,14 @@ holds no connection, and after the token, so a stranger sends nothing.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from flask import Response, current_app, g, request
 
-from api import audit, auth, body, db, errors, idempotency, observe, throttle
+from api import audit, auth, body, clock, db, dpop, errors, idempotency, observe, throttle
 from api.answering import add_to_refusal, expected_from, render
 from api.contract import Operation
 
@@ -39,12 +40,13 @@ class Meeting:
         looks_first: Callable[[db.Caller, bytes], None] | None,
         refusals_carry: Callable[[], dict[str, Any]] | None,
         at_once: Callable[[db.Caller], Response | None] | None,
+        prepares: Callable[[], None] | None,
     ) -> None:
         if operation.idempotent and replay is None:
             raise TypeError(f"{operation.id}: an idempotent POST needs replay")
         self.operation, self._view, self._replay = operation, view, replay
         self._hot, self._throttled, self._looks_first = hot, throttled, looks_first
-        self._refusals_carry, self._at_once = refusals_carry, at_once
+        self._refusals_carry, self._at_once, self._prepares = refusals_carry, at_once, prepares
 
     def view(self) -> View:
         @wraps(self._view)
@@ -57,15 +59,15 @@ class Meeting:
         """Meet the running request; `parameters` are those of its path."""
         if self._refusals_carry:
             add_to_refusal(**self._refusals_carry())
+        g.door = self.operation.audience
         g.caller = caller = self._admit()
         if self._hot:
             self._refuse_surplus(parameters)
             response: Response = self._view(**parameters)
             return response
-        if self._looks_first:
-            request.max_content_length = MOST_LOOKED_AT
-        arrivals: body.Arrivals = current_app.extensions["arrivals"]
-        arrivals.wait_for(request)
+        if caller.proof:
+            dpop.spend(caller.proof)
+        self._receive()
         if self._at_once and (done := self._at_once(caller)) is not None:
             return done
         with db.transaction(caller):
@@ -81,17 +83,25 @@ class Meeting:
                 self._audit(caller, None)
             return response
 
+    def _receive(self) -> None:
+        if self._looks_first:
+            request.max_content_length = MOST_LOOKED_AT
+        arrivals: body.Arrivals = current_app.extensions["arrivals"]
+        arrivals.wait_for(request)
+        if self._prepares:
+            self._prepares()
+
     def _admit(self) -> db.Caller:
-        """Token, scope, quota. Raises `auth.NoToken` and its kin, `errors.TooManyRequests`."""
+        """Token, proof, quota, scope. Raises `auth.NoToken` and its kin, `dpop.BadProof`, `dpop.NonceNeeded`,
+        `errors.TooManyRequests`."""
         kind = self.operation.audience
         if kind not in LISTENING:
             if kind == "public":
                 observe.note().headers = [ANY_WEBSITE]
             self._spend(request.remote_addr or "")
             return db.PUBLIC
-        tokens: auth.Tokens = current_app.extensions["tokens"]
         try:
-            caller = tokens.caller(auth.bearer(request.headers.get("Authorization")), kind=kind)
+            caller = self._holder()
         except errors.Unauthenticated:
             self._spend(request.remote_addr or "")
             raise
@@ -100,11 +110,41 @@ class Meeting:
             self._spend(str(caller.patient_id or caller.client_id))
         if not self._looks_first:
             self._refuse_without_scope(caller)
+        if self.operation.steps_up:
+            auth.refuse_weak(caller, at=clock.wall())
         return auth.acting(caller, request.headers.get("Acting-User")) if kind == "clinic" else caller
+
+    def _holder(self) -> db.Caller:
+        """Who presents a token, with the key that it is bound to. Raises `errors.Unauthenticated`."""
+        tokens: auth.Tokens = current_app.extensions["tokens"]
+        held = auth.presented(request.headers.get("Authorization"))
+        caller = tokens.caller(held.token, kind=self.operation.audience)
+        if caller.key is None:
+            # RFC 9449 §7.1: the scheme DPoP is for bound tokens, and a patient's is bound unless the house says not.
+            if held.scheme == "dpop" or (caller.app and caller.app not in current_app.extensions["bearer apps"]):
+                raise auth.InvalidToken
+            return caller
+        if held.scheme != "dpop":
+            raise auth.InvalidToken
+        return replace(caller, proof=self._proved(caller.key, held.token).id)
+
+    def _proved(self, key: str, token: str) -> dpop.Proof:
+        nonces: dpop.Nonces = current_app.extensions["nonces"]
+        proof = dpop.read(
+            request.headers.get("DPoP"),
+            method=request.method,
+            url=current_app.settings.public_url + request.path,  # type: ignore[attr-defined]
+            nonces=nonces,
+            at=clock.wall(),
+            token=token,
+        )
+        if proof.thumbprint != key:
+            raise dpop.BadProof
+        return proof
 
     def _refuse_without_scope(self, caller: db.Caller) -> None:
         if self.operation.scope not in caller.scopes:
-            raise auth.InsufficientScope(headers={"WWW-Authenticate": auth.scope_challenge(self.operation.scope)})
+            raise auth.InsufficientScope(self.operation.scope)
 
     def _spend(self, key: str) -> None:
         quota: throttle.Throttle = current_app.extensions["throttle"]

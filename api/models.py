@@ -1,6 +1,6 @@
 """Every slice's tables, imported for Alembic."""
 
-from api import audit, idempotency
+from api import audit, dpop, idempotency
 from api.access import models as access
 from api.checkins import models as checkins
 from api.enrollments import models as enrollments
@@ -14,6 +14,7 @@ __all__ = [
     "access",
     "audit",
     "checkins",
+    "dpop",
     "enrollments",
     "idempotency",
     "patients",

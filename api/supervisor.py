@@ -64,7 +64,7 @@ def run(env: Mapping[str, str], say: Callable[[str], None]) -> None:
         migrate(settings["DATABASE_OWNER_URL"])
         # The API and the worker load while the demo clinic does: that halves the time to the first answer.
         start(house, settings, data, port, parts)
-        load(config.read(settings), data)
+        load(config.read(settings), data, settings["DATABASE_OWNER_URL"])
         await_ready(port, parts)
         say(welcome.text(settings["PUBLIC_URL"]))
         watch(parts, settings, data)
@@ -110,16 +110,18 @@ def database(env: Mapping[str, str], data: Path, parts: list[Part]) -> Iterator[
 
 
 def made_secrets(env: Mapping[str, str], data: Path) -> dict[str, str]:
-    keys, cursor = data / "token-keys.json", data / "cursor-secret"
+    keys = data / "token-keys.json"
     kept_secret(keys, new_keys)
-    made = {"TOKEN_KEYS_FILE": str(keys), "CURSOR_SECRET": kept_secret(cursor, lambda: secrets.token_hex(32))}
+    made = {"TOKEN_KEYS_FILE": str(keys)}
+    for name in ("cursor-secret", "access-secret"):
+        made[name.upper().replace("-", "_")] = kept_secret(data / name, lambda: secrets.token_hex(32))
     return {name: env.get(name) or value for name, value in made.items()}
 
 
 def new_keys() -> str:
-    from api import auth
+    from api import keys
 
-    return json.dumps({"keys": [auth.KeySet.new_key()]})
+    return json.dumps({"keys": [keys.new_key()]})
 
 
 def kept_secret(file: Path, make: Callable[[], str]) -> str:
@@ -153,7 +155,7 @@ def revision(url: str) -> str | None:
     return row[0] if row else None
 
 
-def load(settings: config.Config, data: Path) -> None:
+def load(settings: config.Config, data: Path, owner_url: str) -> None:
     """The catalogue, the demo clinic and its tokens; doing it again changes only what time has used up."""
     from api import app, clock, db, demo
     from api.programs import catalogue
@@ -162,6 +164,7 @@ def load(settings: config.Config, data: Path) -> None:
     with db.transaction(db.SYSTEM):
         catalogue.load(at=clock.now())
     demo.load(settings)
+    demo.register(settings, owner_url)
     demo.write_tokens(settings, data / "tokens")
 
 

@@ -15,6 +15,8 @@ PATIENT_SCOPES = (
     "reminders:write",
     "checkins:read",
     "checkins:write",
+    "account:read",
+    "account:write",
 )
 PARTNER_SCOPES = ("capacity:read",)
 CLINIC_SCOPES = (
@@ -34,8 +36,26 @@ CLINIC_SCOPES = (
     "tasks:read",
     "tasks:write",
     "audit:read",
+    "tokens:introspect",
 )
 SCOPES = {"patient": PATIENT_SCOPES, "partner": PARTNER_SCOPES, "clinic": CLINIC_SCOPES}
+
+# How strongly a patient proved who they are, weakest first (NIST SP 800-63B-4 §2; `phr` is phishing-resistant, as
+# OpenID EAP has it). The strong ones open what needs a fresh sign-in.
+ACRS = ("urn:continuum:acr:aal1", "urn:continuum:acr:aal2", "phr")
+STRONG_ACRS = ACRS[1:]
+# Why an app session ended. After those of REVOKED the phone is no longer trusted with what it holds: the app wipes it.
+REVOKED = (
+    "revoked",
+    "signed_out_everywhere",
+    "token_reused",
+    "recovered",
+    "authenticator_removed",
+    "deceased",
+    "merged",
+)
+END_REASONS = ("signed_out", "expired", "suspended", "replaced", *REVOKED)
+HANDED_OVER = ("in_person", "post", "email", "sms")
 
 RETRIES = ("never", "later", "after_refresh", "after_sign_in")
 

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 import migrations
-from api import auth, clock, config, db, postgres, vocabulary
+from api import clock, config, db, postgres, vocabulary
 from api.access import service as access
 from api.app import Continuum, create_app
+from api.keys import new_key
 from api.patients import service as patients
 from api.programs import catalogue, shelf
 from tests.knocking import Knocker
@@ -57,13 +58,14 @@ def migrate(running: postgres.Server, database: str) -> None:
 @pytest.fixture(scope="session")
 def settings(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) -> config.Config:
     keys = tmp_path_factory.mktemp("keys") / "keys.json"
-    keys.write_text(json.dumps({"keys": [auth.KeySet.new_key()]}))
+    keys.write_text(json.dumps({"keys": [new_key()]}))
     return config.read(
         {
             "CONTINUUM_ENV": "development",
             "DATABASE_URL": server.url("continuum_app", "continuum"),
             "TOKEN_KEYS_FILE": str(keys),
-            "CURSOR_SECRET": "c" * 32,
+            "CURSOR_SECRET": "0123456789abcdef" * 2,
+            "ACCESS_SECRET": "fedcba9876543210" * 2,
             "REQUESTS_PER_MINUTE": "1000000",
             "DUTY_CONTACTS": "duty-1,duty-2",
             "DATABASE_POOL": "24",
@@ -108,14 +110,22 @@ def visitor(app: Continuum) -> Knocker:
 
 
 @pytest.fixture
-def clinic(app: Continuum) -> Knocker:
+def clinic(app: Continuum, superuser: psycopg.Connection[Any]) -> Knocker:
     """One of the clinic's own systems, acting for a counselor."""
-    with db.transaction(db.SYSTEM):
-        client = access.register_client(kind="clinic", name="test record system", scopes=vocabulary.CLINIC_SCOPES)
+    client = add_client(superuser, kind="clinic", name="test record system", scopes=vocabulary.CLINIC_SCOPES)
     token = app.extensions["tokens"].issue(
         kind="clinic", subject=client, client_id=str(client), scopes=vocabulary.CLINIC_SCOPES
     )
     return Knocker(app, {"Authorization": f"Bearer {token}", "Acting-User": '"u-17";role=counselor'}, id=client)
+
+
+def add_client(superuser: psycopg.Connection[Any], *, kind: str, name: str, scopes: Iterable[str]) -> uuid.UUID:
+    """A client without keys of its own; the tests make its tokens."""
+    made = "INSERT INTO api_clients (id, kind, name, scopes) VALUES (%s, %s, %s, %s) RETURNING id"
+    row = superuser.execute(made, [db.uuid7(), kind, name, list(scopes)]).fetchone()
+    assert row
+    found: uuid.UUID = row[0]
+    return found
 
 
 @pytest.fixture
@@ -133,9 +143,13 @@ def new_patient(app: Continuum) -> Callable[..., Knocker]:
 
 def sign_in(app: Continuum, patient_id: uuid.UUID, external_id: str | None = None) -> Knocker:
     with db.transaction(db.Caller(kind="patient", patient_id=patient_id)):
-        app_session = access.open_app_session(patient_id=patient_id)
+        app_session = access.open_app_session(patient_id=patient_id, client_id=config.DEMO_APP)
     token = app.extensions["tokens"].issue(
-        kind="patient", subject=patient_id, client_id="app", scopes=vocabulary.PATIENT_SCOPES, sid=app_session.id
+        kind="patient",
+        subject=patient_id,
+        client_id=config.DEMO_APP,
+        scopes=vocabulary.PATIENT_SCOPES,
+        sid=app_session.id,
     )
     return Knocker(app, {"Authorization": f"Bearer {token}"}, patient_id, external_id, app_session.id)
 

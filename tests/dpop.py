@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+FRESH = object()
 IN_THE_HEADER = ("typ", "alg", "jwk", "kid", "crit")
 
 
@@ -61,7 +62,7 @@ class Key:
         token: str | None = None,
         nonce: str | None = None,
         at: datetime | None = None,
-        jti: str | None = None,
+        jti: Any = FRESH,
         **mutations: Any,
     ) -> str:
         """A proof for one request, made `at` that time or now, with `ath` for a `token`.
@@ -71,7 +72,7 @@ class Key:
         """
         header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk}
         claims = {
-            "jti": jti or str(uuid.uuid4()),
+            "jti": str(uuid.uuid4()) if jti is FRESH else jti,
             "htm": method,
             "htu": urlunsplit((*urlsplit(url)[:3], "", "")),
             "iat": int(at.timestamp() if at else time.time()),

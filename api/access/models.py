@@ -211,17 +211,6 @@ class RevokedToken(db.Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class SpentProof(db.Base):
-    """A DPoP proof that was seen (RFC 9449 §11.1); `id` is a hash of its key and `jti`. Unlogged: it lives for minutes,
-    and stands on the way of every read."""
-
-    __tablename__ = "spent_proofs"
-    __table_args__ = {"prefixes": ["UNLOGGED"]}
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    spent_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
-
-
 class SpentAssertion(db.Base):
     """A client assertion that was seen (RFC 7523 §3); `id` is a hash of the client and its `jti`."""
 

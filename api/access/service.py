@@ -14,10 +14,10 @@ from api.patients.events import PatientStatusChanged
 LONGEST_SIGN_IN = timedelta(days=90)
 
 
-def open_app_session(*, patient_id: UUID) -> AppSession:
-    """Sign a phone in, for at most `LONGEST_SIGN_IN`."""
+def open_app_session(*, patient_id: UUID, client_id: str) -> AppSession:
+    """Sign a phone without a key in, for at most `LONGEST_SIGN_IN`: development's, and tests'."""
     opened = sa.insert(AppSession).values(
-        id=db.uuid7(), patient_id=patient_id, expires_at=sa.func.now() + LONGEST_SIGN_IN
+        id=db.uuid7(), patient_id=patient_id, client_id=client_id, expires_at=sa.func.now() + LONGEST_SIGN_IN
     )
     return db.session().execute(opened.returning(AppSession)).scalar_one()
 

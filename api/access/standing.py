@@ -4,29 +4,37 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.access.models import ApiClient, AppSession
+from api import db, vocabulary
+from api.access.models import ApiClient, AppSession, RevokedToken
 
 
-def of_patient(caller: Any) -> "sa.ScalarSelect[bool]":
-    """The app session is the patient's, was not ended and has not run out (by the database's clock)."""
+def of_patient(caller: Any) -> "sa.ScalarSelect[str]":
+    """`open` while the app session is the patient's, was not ended and has not run out (by the database's clock);
+    `revoked` or `ended` after that, by what ended it."""
+    open_ = sa.and_(AppSession.ended_at.is_(None), AppSession.expires_at > sa.func.now())
+    told = sa.case(
+        (open_, _word(db.STANDS)),
+        (AppSession.end_reason.in_([_word(reason) for reason in vocabulary.REVOKED]), _word("revoked")),
+        else_=_word("ended"),
+    )
     return (
-        sa.select(sa.true())
-        .where(
-            AppSession.id == caller.c.app_session_id,
-            AppSession.patient_id == caller.c.id,
-            AppSession.ended_at.is_(None),
-            AppSession.expires_at > sa.func.now(),
-        )
+        sa.select(told)
+        .where(AppSession.id == caller.c.app_session_id, AppSession.patient_id == caller.c.id)
         .correlate(caller)
         .scalar_subquery()
     )
 
 
-def of_client(caller: Any) -> "sa.ScalarSelect[bool]":
-    """The client is active."""
+def of_client(caller: Any) -> "sa.ScalarSelect[str]":
+    """`open` while the client is active and the token was not revoked."""
+    revoked = sa.exists().where(RevokedToken.id == caller.c.token).correlate(caller)
     return (
-        sa.select(sa.true())
-        .where(ApiClient.id == caller.c.id, ApiClient.status == "active")
+        sa.select(_word(db.STANDS))
+        .where(ApiClient.id == caller.c.id, ApiClient.status == "active", ~revoked)
         .correlate(caller)
         .scalar_subquery()
     )
+
+
+def _word(word: str) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'{word}'", sa.Text)

@@ -71,8 +71,7 @@ def keep_at_once(*, caller: db.Caller, row: dict[str, Any], operation: str, requ
         **_given(row),
     }
     stands, *found = hotlines.current().ask(_at_once(), asked)
-    if stands != b"t":
-        raise db.SignedOut
+    db.refuse_unless(None if stands is None else stands.decode())
     added, stamp, flags, language = (None if column is None else column.decode() for column in found)
     return Outcome(True, int(stamp or 0), orjson.loads(flags or "[]"), language, None) if added == "t" else None
 
@@ -101,7 +100,7 @@ def _at_once() -> hotlines.Prepared:
     caller = sa.select(sa.cast(named, sa.Uuid).label("id"), session_id).cte("caller").prefix_with("MATERIALIZED")
     standing = sa.select(db.standing("patient", caller).label("stands")).correlate(caller)
     asked = standing.offset(sa.literal_column("0")).lateral("asked")
-    call = _call(caller.c.id, asked.c.stands).lateral("kept")
+    call = _call(caller.c.id, asked.c.stands == db.STANDS).lateral("kept")
     kept = (
         sa.select(caller.c.id, caller.c.app_session_id, asked.c.stands, call.c.added, call.c.stamp, call.c.flags)
         .add_columns(call.c.language)

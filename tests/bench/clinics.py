@@ -12,7 +12,7 @@ import psycopg
 import sqlalchemy as sa
 
 import migrations
-from api import auth, clock, config, db, postgres, supervisor, vocabulary
+from api import auth, clock, config, db, keys, postgres, supervisor, vocabulary
 from api.app import open_house
 from api.programs import catalogue
 
@@ -67,7 +67,8 @@ class Clinic:
             # For the peers: a role that no policy hinders.
             "DSN": f"postgresql://postgres@/{self.name}?host={self.server.sockets}&port={postgres.PORT}",
             "TOKEN_KEYS_FILE": str(self.keys),
-            "CURSOR_SECRET": "c" * 32,
+            "CURSOR_SECRET": "0123456789abcdef" * 2,
+            "ACCESS_SECRET": "fedcba9876543210" * 2,
             "PUBLIC_URL": ISSUER,
             # One loopback address asks for all programs; counting it stays in the measure, refusing it would not.
             "REQUESTS_PER_MINUTE": "10000000",
@@ -85,16 +86,16 @@ class Clinic:
         with self.unhindered() as connection:
             rows = connection.execute("SELECT patient_id, id FROM app_sessions ORDER BY id").fetchall()
         chosen = random.Random(7).sample(rows, min(SIGNED_IN, len(rows)))
-        issuer = auth.Tokens(auth.KeySet.read(self.keys), issuer=ISSUER, remembered=0)
+        issuer = auth.Tokens(keys.KeyFile(self.keys).current, issuer=ISSUER, remembered=0)
         scopes = vocabulary.PATIENT_SCOPES
         return {
-            patient: issuer.issue(kind="patient", subject=patient, client_id="app", scopes=scopes, sid=app_session)
+            patient: issuer.issue(kind="patient", subject=patient, client_id="demo", scopes=scopes, sid=app_session)
             for patient, app_session in chosen
         }
 
 
 def new_keys(file: Path) -> Path:
-    file.write_text(json.dumps({"keys": [auth.KeySet.new_key()]}))
+    file.write_text(json.dumps({"keys": [keys.new_key()]}))
     return file
 
 

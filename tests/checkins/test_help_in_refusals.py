@@ -44,7 +44,7 @@ def test_a_token_that_may_not_check_in_still_says_that_somebody_is_not_safe(
     app: Continuum, patient: Knocker, clinic: Knocker
 ) -> None:
     token = app.extensions["tokens"].issue(
-        kind="patient", subject=patient.id, client_id="app", scopes=["me:read"], sid=patient.app_session_id
+        kind="patient", subject=patient.id, client_id="demo", scopes=["me:read"], sid=patient.app_session_id
     )
     refused = patient.post(PATH, json=body(answers=[NOT_SAFE]), headers={"Authorization": f"Bearer {token}"})
     assert (refused.status_code, refused.json["help_first"]) == (403, True)

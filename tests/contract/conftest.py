@@ -8,11 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from api import clock, db, vocabulary
-from api.access import service as access
+from api import clock, vocabulary
 from api.app import Continuum
 from api.programs import shelf
-from tests.conftest import KEPT, SWEEP
+from tests.conftest import KEPT, SWEEP, add_client
 from tests.contract.documents import NAMED
 from tests.world import NEWCOMER, Find, Sql, finder, furnished
 
@@ -72,14 +71,13 @@ def house(app: Continuum, superuser: psycopg.Connection[Any]) -> Iterator[House]
         patched.setattr(clock, "now", lambda: AT)
         sam = furnished(app)
         own = {"Authorization": sam.headers["Authorization"]}
-        yield House({"public": {}, "patient": own, "clinic": record_system(app)}, finder(sam, sql), sql)
+        yield House({"public": {}, "patient": own, "clinic": record_system(app, superuser)}, finder(sam, sql), sql)
     swept(superuser)
 
 
-def record_system(app: Continuum) -> dict[str, str]:
+def record_system(app: Continuum, superuser: psycopg.Connection[Any]) -> dict[str, str]:
     """The token of one of the clinic's systems, with every scope; for whom it acts is made from the contract."""
-    with db.transaction(db.SYSTEM):
-        client = access.register_client(kind="clinic", name="contract", scopes=vocabulary.CLINIC_SCOPES)
+    client = add_client(superuser, kind="clinic", name="contract", scopes=vocabulary.CLINIC_SCOPES)
     token = app.extensions["tokens"].issue(
         kind="clinic", subject=client, client_id=str(client), scopes=vocabulary.CLINIC_SCOPES
     )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api import auth, children, config, postgres, supervisor
+from api import children, config, postgres, supervisor
+from api.keys import new_key
 from tests.run.clones import free_port, status, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,7 @@ app.open_house(settings)
 with db.transaction(db.SYSTEM):
     catalogue.load(at=clock.now())
 demo.load(settings)
+demo.register(settings, sys.argv[2])
 demo.write_tokens(settings, Path(sys.argv[1]))
 """
 
@@ -60,7 +62,7 @@ class House:
 def served(folder: Path, *, threads: int) -> Iterator[House]:
     """Migrated, with the demo clinic, answering; all of it ends with the block."""
     keys = folder / "keys.json"
-    keys.write_text(json.dumps({"keys": [auth.KeySet.new_key()]}))
+    keys.write_text(json.dumps({"keys": [new_key()]}))
     with postgres.running(folder / "postgres", durable=True) as server:
         postgres.prepare(server, "continuum")
         port = free_port()
@@ -70,13 +72,14 @@ def served(folder: Path, *, threads: int) -> Iterator[House]:
             "DATABASE_URL": server.url("continuum_app", "continuum"),
             "DATABASE_OWNER_URL": server.url("continuum_owner", "continuum"),
             "TOKEN_KEYS_FILE": str(keys),
-            "CURSOR_SECRET": "c" * 32,
+            "CURSOR_SECRET": "0123456789abcdef" * 2,
+            "ACCESS_SECRET": "fedcba9876543210" * 2,
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "THREADS": str(threads),
             "REQUESTS_PER_MINUTE": "1000000",
             "DUTY_CONTACTS": "duty-1",
         }
-        for words in (["-m", "api.cli", "migrate"], ["-c", LOADING, str(folder / "tokens")]):
+        for words in (["-m", "api.cli", "migrate"], ["-c", LOADING, str(folder / "tokens"), env["DATABASE_OWNER_URL"]]):
             done = subprocess.run([sys.executable, *words], cwd=ROOT, env=env, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
         api = children.Child("API", supervisor.serve(config.read(env), port), env=env, cwd=ROOT, log=folder / "api.log")

@@ -1,16 +1,36 @@
 """A missing or wrong setting stops the process with one sentence, and secrets have no default."""
 
+import json
+from pathlib import Path
+
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from api import config
+from api import config, keys
 
+SECRET = "0123456789abcdef" * 2
+FINGERPRINT = ":".join(["A0"] * 32)
 GOOD = {
     "DATABASE_URL": "postgresql+psycopg://app@/x",
     "TOKEN_KEYS_FILE": "keys.json",
-    "CURSOR_SECRET": "c" * 32,
+    "CURSOR_SECRET": SECRET,
+    "ACCESS_SECRET": SECRET,
     "PUBLIC_URL": "https://api.example.org/",
     "MESSAGES_FILE": "messages",
 }
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings name files in the folder where a test stands."""
+    monkeypatch.chdir(tmp_path)
+    write(keys.new_key())
+    return tmp_path
+
+
+def write(*jwks: object) -> None:
+    Path("keys.json").write_text(json.dumps({"keys": jwks}))
 
 
 @pytest.mark.parametrize("missing", GOOD)
@@ -23,6 +43,19 @@ def test_what_is_required_is_named_when_missing(missing: str) -> None:
     ("name", "value"),
     [
         ("CURSOR_SECRET", "short"),
+        ("ACCESS_SECRET", "c" * 64),
+        ("TOKEN_KEYS_FILE", "nowhere.json"),
+        ("PUBLIC_URL", "http://api.example.org"),
+        ("PUBLIC_URL", "https://api.example.org/v1"),
+        ("BEARER_APP_SESSIONS", "true"),
+        ("OUTWARD_LOOPBACK", "yes"),
+        ("PASSKEY_RP_ID", "elsewhere.example"),
+        ("PASSKEY_RP_ID", "evilexample.org"),
+        ("ANDROID_APPS", "org.example.app"),
+        ("ANDROID_APPS", f"nodots={FINGERPRINT}"),
+        ("ANDROID_APPS", "org.example.app=AA:BB"),
+        ("APPLE_APPS", "org.example.app"),
+        ("APP_CLIENTS", "an app"),
         ("DATABASE_POOL", "0"),
         ("THREADS", "many"),
         ("CONTINUUM_ENV", "test"),
@@ -39,9 +72,34 @@ def test_production_is_what_it_is_unless_said_otherwise() -> None:
     assert not settings.development
     assert settings.clinic_phone is None
     assert settings.public_url == "https://api.example.org"
-    assert "c" * 32 not in repr(settings)
+    assert SECRET not in repr(settings)
+    assert settings.bearer_apps == frozenset()
 
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(AttributeError):
         config.read(GOOD).public_url = "x"  # type: ignore[misc]
+
+
+def test_passkeys_are_taken_from_this_host_and_from_the_named_apps() -> None:
+    apps = config.read(GOOD | {"ANDROID_APPS": f"org.example.app={FINGERPRINT}", "PASSKEY_RP_ID": "example.org"}).apps
+    assert apps.origins == (
+        "https://example.org",
+        "android:apk-key-hash:oKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKA",
+    )
+    assert apps.asset_links()[0]["target"]["package_name"] == "org.example.app"
+
+
+@pytest.mark.parametrize(
+    "key", [rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP384R1())], ids=["rsa-1024", "p-384"]
+)
+def test_a_weak_key_is_named(key: object) -> None:
+    kind = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
+    write({**kind.to_jwk(key, as_dict=True), "kid": "weak"})  # type: ignore[attr-defined]
+    with pytest.raises(config.Misconfigured, match="TOKEN_KEYS_FILE"):
+        config.read(GOOD)
+
+
+def test_only_development_knows_the_demo_app() -> None:
+    assert config.read(GOOD | {"CONTINUUM_ENV": "development"}).bearer_apps == {"demo"}
+    assert config.read(GOOD | {"BEARER_APP_SESSIONS": "yes"}).bearer_apps == {"continuum-app"}

@@ -61,7 +61,7 @@ def test_the_caller_is_set_before_the_policies_ask_under_every_plan(
         connection.execute(f"SET plan_cache_mode = {mode}")
         for _ in range(8):
             standing, _, body, _ = connection.execute(str(compiled), values, prepare=True).fetchone() or ()
-            assert (standing, body) == (True, f'["{patient.id}"]' if read is READ else "1")
+            assert (standing, body) == (db.STANDS, f'["{patient.id}"]' if read is READ else "1")
         assert connection.execute("SELECT current_setting('app.patient_id', true)").fetchone() == ("",)
 
 

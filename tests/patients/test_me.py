@@ -15,7 +15,9 @@ def test_a_stranger_is_asked_to_sign_in(visitor: Knocker) -> None:
     refused = visitor.get("/v1/me")
     assert refused.status_code == 401
     assert refused.content_type == "application/problem+json"
-    assert refused.headers["WWW-Authenticate"] == "Bearer"
+    assert refused.headers["WWW-Authenticate"] == (
+        'DPoP algs="ES256", resource_metadata="http://127.0.0.1:8000/.well-known/oauth-protected-resource/v1/me"'
+    )
     assert refused.json["retry"] == "after_sign_in"
 
 

@@ -20,11 +20,15 @@ OF_NOBODY = {
     "catalogue_version",
     "check_in_schedules",
     "instrument_settings",
+    "known_phones",
     "location_closures",
     "location_hours",
     "locations",
     "program_revisions",
     "programs",
+    "spent_assertions",
+    "spent_proofs",
+    "throttle_windows",
 }
 
 TABLES = "pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from api import cli, config, meeting
+from api import cli, config, keys, meeting
 from api.programs import crisis
 from api.programs.about import Clinic
 
@@ -23,13 +23,25 @@ CHECK_INS = re.search(r"location = /v1/me/check-ins \{(.*?)\n {4}\}", PROXY, re.
 REST = PROXY.replace(CHECK_INS, "")
 
 
+ADMINISTRATORS = {"PUBLIC_URL": "https://api.example.org"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def key_file(tmp_path_factory):
+    """What the container finds where its secrets are mounted."""
+    file = tmp_path_factory.mktemp("secrets") / "token-keys"
+    file.write_text(json.dumps({"keys": [keys.new_key()]}))
+    ADMINISTRATORS["TOKEN_KEYS_FILE"] = str(file)
+
+
 def filled(value):
     """As an administrator fills it in: what has a default keeps it."""
-    return GIVEN.sub(lambda found: found[2] or "s" * 40, str(value))
+    return GIVEN.sub(lambda found: found[2] or "0123456789abcdef" * 3, str(value))
 
 
 def settings_of(service):
-    return config.read({name: filled(value) for name, value in COMPOSE["services"][service]["environment"].items()})
+    written = {name: filled(value) for name, value in COMPOSE["services"][service]["environment"].items()}
+    return config.read(written | ADMINISTRATORS)
 
 
 @pytest.mark.parametrize("service", OURS)

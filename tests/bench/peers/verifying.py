@@ -9,7 +9,7 @@ import jwt
 ISSUER = os.environ["PUBLIC_URL"]
 with open(os.environ["TOKEN_KEYS_FILE"]) as keys:
     KEY = jwt.PyJWK(json.load(keys)["keys"][0], algorithm="ES256").key.public_key()
-AUDIENCE = f"{ISSUER}/patient"
+AUDIENCE = f"{ISSUER}/v1/me"
 OPTIONS = {"require": ["iss", "aud", "sub", "exp", "iat", "jti"]}
 
 
