@@ -100,6 +100,12 @@ def succeeded(spent: Spent) -> None:
         _asked(_KNOW, spent.phone)
 
 
+def unspend(spent: Spent) -> None:
+    """The secret was never looked at, as when too many wait for a hash: give the try back everywhere."""
+    for one in spent.counted:
+        _counting.hit(one.item, one.policy, *one.whose, cost=-1)
+
+
 def know(*, what: bytes, key: str) -> None:
     """The phone with this key belongs to the account `what`, as when the patient chooses the name on it."""
     _asked(_KNOW, _phone(what, key))

@@ -113,6 +113,13 @@ def test_nothing_is_given_back_below_zero(owner_sql: SQL) -> None:
     assert owner_sql("SELECT min(hits) FROM throttle_windows") == [(0,)]
 
 
+def test_a_secret_that_was_never_looked_at_costs_no_try() -> None:
+    throttles.know(what=SAM, key=MINE)
+    attempt()
+    throttles.unspend(attempt())
+    assert left(attempt()) == {"address": 98, "device": 18, "account": 8}
+
+
 def test_a_try_that_was_right_opens_a_window_that_was_refusing() -> None:
     spent = [attempt(bytes([number]), key=None) for number in range(100)]
     for _ in range(5):
