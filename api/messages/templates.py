@@ -37,6 +37,18 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "There is news about your appointments. One of them is {when}. " + DETAILS["en"],
         "es": "Hay novedades sobre sus citas. Una de ellas es {when}. " + DETAILS["es"],
     },
+    "way_in_added": {
+        "en": "There is a new way to sign in. If this was not you, open the app.",
+        "es": "Hay una nueva forma de acceder. Si no fue usted, abra la aplicación.",
+    },
+    "way_in_removed": {
+        "en": "A way to sign in was removed. If this was not you, open the app.",
+        "es": "Se quitó una forma de acceder. Si no fue usted, abra la aplicación.",
+    },
+    "sign_in_ended": {
+        "en": "A phone was signed out. If this was not you, open the app.",
+        "es": "Se cerró el acceso en un teléfono. Si no fue usted, abra la aplicación.",
+    },
     "duty_notice": {
         "en": "Something waits for you and is urgent. Please sign in and look.",
         "es": "Algo urgente espera su atención. Inicie sesión y véalo.",
