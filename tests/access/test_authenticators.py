@@ -218,7 +218,8 @@ def test_a_totp_secret_opens_in_its_own_row_only(patient: Knocker, other_patient
     complete(patient)
     account(other_patient)
     owner_sql(
-        "UPDATE sign_in_accounts SET totp_secret = (SELECT totp_secret FROM sign_in_accounts WHERE totp_secret IS NOT NULL)"
+        "UPDATE sign_in_accounts SET totp_secret = sams.totp_secret FROM sign_in_accounts AS sams"
+        " WHERE sams.totp_secret IS NOT NULL"
     )
     with pytest.raises(ValueError, match="not for this place"):
         authenticators.totp_secret(account(other_patient))
