@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from api import auth, clock, config, db, keys, vocabulary
+from api.access import clients
 from api.access import service as access
 from api.access.models import ApiClient, AppSession
 from api.enrollments import placement
@@ -66,7 +67,7 @@ def register(settings: config.Config, owner_url: str) -> None:
     """Register the demo record system, as only the database's owner can."""
     _refuse_outside(settings)
     with db.opened_by_owner(owner_url), db.transaction(db.OWNER):
-        access.register_client(kind="clinic", name=CLIENT, scopes=vocabulary.CLINIC_SCOPES)
+        clients.keep_keyless(kind="clinic", name=CLIENT, scopes=vocabulary.CLINIC_SCOPES)
 
 
 def write_tokens(settings: config.Config, folder: Path) -> None:
