@@ -96,6 +96,8 @@ class Authenticator:
         signature = told("signature", sign(key, data + hashlib.sha256(client_data).digest()))
         format = told("fmt", "none")
         own = {"alg": cose(key)[3], "sig": signature} if format == "packed" else {}
+        if maker := told("maker", None):
+            own = {"alg": ES256, "sig": sign(maker[0], data + hashlib.sha256(client_data).digest()), "x5c": [maker[1]]}
         attestation = {"fmt": format, "attStmt": told("statement", own), "authData": data}
         response = {
             "clientDataJSON": b64(client_data),
@@ -137,7 +139,8 @@ class Said:
     Of the client: `type`, `challenge`, `origin`, `client` (members added or replaced), `client_data` (bytes).
     Of the authenticator: `rp_id_hash`, `up`, `uv`, `be`, `bs`, `flags` (an octet), `counter`, `credential_id`, `data`
     (bytes), `signature`, `user_handle`; at creation `aaguid`, `id_length`, `cose` (members of the key), `public_key`,
-    `fmt`, `statement`, `attestation` (bytes), `transports`.
+    `fmt`, `maker` (who attests instead: a P-256 key and its certificate), `statement`, `attestation` (bytes),
+    `transports`.
     Of the JSON: `raw_id`, `json_id`, `json_type`, `response` and `json` (members added or replaced).
     A keyword that nothing asked for is an error, so that no test passes for want of its mutation.
     """

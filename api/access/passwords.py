@@ -79,11 +79,11 @@ def _reason(password: str, name: str) -> str | None:
 def _made_of(password: str, *words: str) -> bool:
     """Whether it is nothing but these words, once or repeated, however joined, with a year or so behind them."""
     bare = [word for word in map(_bare, words) if word]
-    repeated = "|".join(map(re.escape, bare))
-    return bool(bare) and re.fullmatch(f"(?:{repeated})+[0-9]{{0,4}}", _bare(password)) is not None
+    return bool(bare) and re.fullmatch(f"(?:{'|'.join(bare)})+[0-9]{{0,4}}", _bare(password)) is not None
 
 
 def _bare(text: str) -> str:
+    """Its letters and digits: nothing that a pattern would take for more than itself."""
     return re.sub(r"[\W_]+", "", text)
 
 

@@ -5,10 +5,14 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import cbor2
 import pytest
+import webauthn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -135,6 +139,28 @@ def test_the_app_on_android_has_an_origin_of_its_own() -> None:
 def test_the_passkeys_own_attestation_is_checked_and_accepted() -> None:
     assert made(fmt="packed") and made(fmt="packed", key=RSA)
     refused(lambda: made(fmt="packed", signature=b"0" * 70))
+
+
+def certificate(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """As §8.2.1 asks of a maker's certificate."""
+    words = {"COUNTRY_NAME": "US", "ORGANIZATION_NAME": "Maker", "COMMON_NAME": "Maker"}
+    words["ORGANIZATIONAL_UNIT_NAME"] = "Authenticator Attestation"
+    name = x509.Name([x509.NameAttribute(getattr(x509.NameOID, kind), word) for kind, word in words.items()])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, datetime(2026, 1, 1), datetime(2036, 1, 1))
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def test_a_makers_attestation_is_refused_even_where_it_is_right() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    credential = phone().create(creation(), fmt="packed", maker=(key, certificate(key)))
+    assert webauthn.verify_registration_response(
+        credential=credential,
+        expected_challenge=CHALLENGE,
+        expected_rp_id=RP.id,
+        expected_origin=list(RP.origins),
+    )
+    refused_at_creation(credential)
 
 
 def test_extensions_and_unknown_words_are_passed_over() -> None:

@@ -59,6 +59,10 @@ def test_two_keyboards_type_the_same_password() -> None:
     assert apart != composed and accepted(apart) == accepted(composed) == passwords.normalised(apart)
 
 
+def test_nothing_typed_becomes_something_simpler() -> None:
+    assert accepted("ﬁne kettle ①") == "ﬁne kettle ①"
+
+
 def test_composition_comes_before_counting() -> None:
     assert refused(unicodedata.normalize("NFD", "ñandúes")) == "too_short"
     assert accepted(unicodedata.normalize("NFD", "é1" * 128))
@@ -97,6 +101,11 @@ def test_the_sign_in_name_is_no_password(password: str) -> None:
 @pytest.mark.parametrize("name", ["", "...", "(a+)+$", "gqzvwkx|x"])
 def test_any_name_is_compared_as_text(name: str) -> None:
     assert accepted("gqzvwkxt" * 2, name) == "gqzvwkxt" * 2
+    assert accepted("!?!?!?!?12", name)
+
+
+def test_a_name_is_itself_in_any_case() -> None:
+    assert refused("sam.rivers", "Sam.Rivers") == refused("SAM.RIVERS", "sam.Rivers") == "like_the_name"
 
 
 def test_five_digits_behind_a_word_are_more_than_a_year() -> None:
