@@ -73,6 +73,11 @@ def test_a_name_is_found_however_a_phone_types_it(typed: str) -> None:
     assert sealing.index(typed) == sealing.index("sam.rivers")
 
 
+def test_the_longest_name_is_still_a_name() -> None:
+    assert sealing.index("S" * 256) == sealing.index("s" * 256)
+    assert sealing.index("S" * 257) != sealing.index("s" * 257)
+
+
 def test_another_name_is_another() -> None:
     assert len({sealing.index(name) for name in ("sam", "sam1", "samuel", "", "s" * 300, "s" * 301, "\ud800")}) == 7
 
