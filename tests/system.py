@@ -46,12 +46,18 @@ class System:
             "jti": secrets.token_urlsafe(16),
             **changed,
         }
-        said = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(said, self.private, algorithm=self.alg, headers={"kid": self.kid, **(header or {})})
+        said = _without_none(**claims)
+        return jwt.encode(
+            said, self.private, algorithm=self.alg, headers=_without_none(**{"kid": self.kid, **(header or {})})
+        )
 
     def form(self, **changed: Any) -> dict[str, str]:
         """The parameters by which it proves itself, with those in `changed`; None takes one away."""
         proof = {"client_assertion_type": JWT_BEARER}
         if "client_assertion" not in changed:
             proof["client_assertion"] = self.assertion()
-        return {name: value for name, value in {**proof, **changed}.items() if value is not None}
+        return _without_none(**{**proof, **changed})
+
+
+def _without_none(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
