@@ -78,6 +78,13 @@ def render(schema: type[ma.Schema] | None, status: int, result: Any) -> Response
     return response
 
 
+def nothing(status: int = 200) -> Response:
+    """An answer without a body, where one may be expected (RFC 7009 §2.2)."""
+    response = Response(status=status)
+    response.headers.pop("Content-Type", None)
+    return response
+
+
 @cache
 def _instance(schema: type[ma.Schema]) -> ma.Schema:
     """Made once: instances copy all their fields, and dumping leaves no trace on them."""

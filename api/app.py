@@ -3,6 +3,7 @@
 It reads the configuration, opens the database, registers the doors, and lets the slices hear each other's events.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import flask_smorest
@@ -10,6 +11,7 @@ import orjson
 from flask import Flask, Request, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from flask.sessions import NullSession, SessionInterface, SessionMixin
+from limits import RateLimitItemPerHour
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
@@ -26,14 +28,23 @@ from api import (
     idempotency,
     keys,
     language,
+    oauth,
     observe,
+    outward,
     pages,
     queue,
     reading,
+    refusals,
     throttle,
 )
-from api.access import sealing, standing
+from api.access import clinic as access_clinic
+from api.access import clinic_audit, hashing, notices, sealing, standing, terms, throttles
+from api.access import oauth as access_oauth
+from api.access import patient as access_patient
+from api.access import patient_passkeys as passkeys_patient
+from api.access import patient_passwords as passwords_patient
 from api.access import service as access
+from api.access import worker as access_worker
 from api.checkins import clinic as checkins_clinic
 from api.checkins import patient as checkins_patient
 from api.checkins import planning as checkins_planning
@@ -75,6 +86,12 @@ DOORS = (
     locations_clinic.door,
     patients_patient.door,
     patients_clinic.door,
+    access_clinic.door,
+    access_patient.door,
+    passkeys_patient.door,
+    passwords_patient.door,
+    access_oauth.door,
+    clinic_audit.door,
     today_patient.door,
     enrollments_patient.door,
     enrollments_clinic.door,
@@ -90,6 +107,8 @@ DOORS = (
 
 
 LONGEST_ADDRESS = 8192
+# Refusals that concern who somebody is (ASVS 5.0 16.3.1, 16.3.2), beside those of transactions.
+AUDITED = (401, 403, 429)
 
 
 class OrjsonProvider(JSONProvider):
@@ -146,10 +165,12 @@ def create_app(settings: config.Config | None = None) -> Continuum:
     app.extensions["arrivals"] = body.Arrivals(settings.threads)
     app.extensions["throttle"] = throttle.Throttle(settings.requests_per_minute)
     app.extensions["keys"] = keys.KeyFile(settings.token_keys_file)
-    app.extensions["tokens"] = auth.Tokens(
+    app.extensions["tokens"] = tokens = auth.Tokens(
         app.extensions["keys"].current, issuer=settings.public_url, remembered=settings.token_cache
     )
+    sign_in(settings, tokens)
     app.extensions["nonces"] = dpop.Nonces(sealing.key_for("nonces of the API"))
+    app.extensions["nonces of sign-in"] = dpop.Nonces(sealing.key_for("nonces of sign-in"))
     app.extensions["bearer apps"] = settings.bearer_apps
     app.wsgi_app = observe.Watched(app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(refuse_the_unreadable)
@@ -179,6 +200,27 @@ def open_house(settings: config.Config) -> None:
     gateways.use(gateways.of(settings.messages_file))
     duty.use(settings.duty_contacts, needed=not settings.development)
     subscribe()
+    notices.register()
+
+
+def sign_in(settings: config.Config, tokens: auth.Tokens) -> None:
+    """On what terms phones and systems come in."""
+    terms.use(
+        terms.Terms(
+            tokens=tokens,
+            issuer=settings.public_url,
+            apps=settings.apps,
+            unbound=settings.bearer_apps,
+            idle=timedelta(minutes=settings.sign_in_idle_minutes),
+            longest=timedelta(hours=settings.sign_in_hours),
+        )
+    )
+    hashing.use(settings.threads)
+    throttles.use(throttles.Tries(address=RateLimitItemPerHour(settings.address_tries_per_hour)))
+    ports = None if settings.outward_loopback else (443,)
+    outward.use(
+        outward.Outward(loopback=settings.outward_loopback, ca_file=settings.outward_ca_file, allowed_ports=ports)
+    )
 
 
 def subscribe() -> None:
@@ -197,6 +239,8 @@ def ticks() -> None:
         (10, "audit-seals", _seal),
         (3600, "series", sessions_worker.run),
         (3600, "idempotency-records", _forget),
+        (60, "access", access_worker.run),
+        (30, "refusals", refusals.tell),
     ):
         queue.every(seconds, name)(function)
 
@@ -240,6 +284,10 @@ def refused(refusal: errors.Refusal) -> Response:
     """The problem document for `refusal`, in the language that the request accepts."""
     observe.note().problem = refusal.slug
     observe.REFUSED.labels(refusal.slug).inc()
+    if refusal.status in AUDITED and "audited" not in g:
+        _audit(refusal)
+    if request.path.startswith("/oauth/"):
+        return oauth.said(refusal, base_url=current_app.settings.public_url)  # type: ignore[attr-defined]
     document = refusal.problem(
         base_url=current_app.settings.public_url,  # type: ignore[attr-defined]
         language=language.accepted(),
@@ -254,6 +302,19 @@ def refused(refusal: errors.Refusal) -> Response:
         response.headers["WWW-Authenticate"] = auth.challenge(refusal, kind=door, scheme=scheme, issuer=issuer)
     response.headers.extend(refusal.headers)
     return response
+
+
+def _audit(refusal: errors.Refusal) -> None:
+    """Who was not let in, or was let in nowhere: also who never got as far as a transaction."""
+    if isinstance(refusal, oauth.InsufficientAuthorization):
+        return
+    operation = g.get("operation")
+    if operation is not None:
+        action = audit.ACTIONS.get(request.method, "read")
+        noted = observe.note().request_id
+        refusals.note(
+            caller=g.get("caller"), operation=operation, problem=refusal.slug, request_id=noted, action=action
+        )
 
 
 def failed(error: Exception) -> Response:

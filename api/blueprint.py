@@ -40,6 +40,7 @@ class Door(flask_smorest.Blueprint):
 
     ARGUMENTS_PARSER = body.Parser()
     meeting: type[Meeting] = Meeting
+    asks_type: str | None = None
 
     def __init__(self, slice_name: str, *, kind: str, tag: str, open_to_anyone: bool = False) -> None:
         if (kind in LISTENING) == open_to_anyone:
@@ -157,7 +158,7 @@ class Door(flask_smorest.Blueprint):
                 summary=summary,
                 description=" ".join((view.__doc__ or summary).split()),
                 asks=getattr(view, "_asks", None),
-                asks_type=body.MERGE_PATCH if method == "PATCH" else body.JSON,
+                asks_type=self.asks_type or (body.MERGE_PATCH if method == "PATCH" else body.JSON),
                 query=getattr(view, "_query", None),
                 answers=getattr(view, "_answers", None),
                 status=getattr(view, "_status", 200),

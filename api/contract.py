@@ -10,10 +10,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from api import contract_fields, contract_parts, errors
+from api import contract_fields, contract_oauth, contract_parts, errors, oauth
 from api.contract_operation import PLACEHOLDER, Operation
 from api.contract_parts import Json
 from schemas import base
+from schemas.oauth import OAuthErrorAnswer
 
 __all__ = ["Operation", "documents", "render", "write"]
 
@@ -76,7 +77,9 @@ class Writer:
             str(operation.status): self.success(operation),
             **({"304": {"$ref": "#/components/responses/NotModified"}} if operation.etag else {}),
             **problems(operation),
-            "default": {"$ref": "#/components/responses/Problem"},
+            "default": {
+                "$ref": f"#/components/responses/{'OAuthError' if operation.audience == 'oauth' else 'Problem'}"
+            },
         }
 
     def success(self, operation: Operation) -> Json:
@@ -133,13 +136,16 @@ def conditions(operation: Operation) -> Iterator[Json]:
 def by_status(operation: Operation) -> dict[int, list[type[errors.Refusal]]]:
     found: dict[int, list[type[errors.Refusal]]] = {}
     for refusal in operation.every_refusal():
-        found.setdefault(refusal.status, []).append(refusal)
+        status = oauth.code_of(refusal)[1] if operation.audience == "oauth" else refusal.status
+        found.setdefault(status, []).append(refusal)
     return found
 
 
 def response_name(operation: Operation, status: int, refusals: list[type[errors.Refusal]]) -> str:
     """The shared response for this set of refusals, since what a status means differs between operations; of one's
     own where there are many, or where they carry more than every problem does."""
+    if operation.audience == "oauth":
+        return f"{operation.id[0].upper()}{operation.id[1:]}{status}"
     if not operation.carried(status):
         if status == 401:
             return operation.audience.capitalize() + ("TooWeak" if operation.steps_up else "Unauthenticated")
@@ -157,10 +163,19 @@ def problems(operation: Operation) -> Json:
 
 def shared_responses(operations: Iterable[Operation], converter: contract_fields.Converter) -> Json:
     return contract_parts.RESPONSES | {
-        response_name(operation, status, refusals): problem(operation.carried(status), status, refusals, converter)
+        response_name(operation, status, refusals): refused(operation, status, refusals, converter)
         for operation in operations
         for status, refusals in by_status(operation).items()
     }
+
+
+def refused(
+    operation: Operation, status: int, refusals: list[type[errors.Refusal]], converter: contract_fields.Converter
+) -> Json:
+    if operation.audience == "oauth":
+        converter.component(OAuthErrorAnswer)
+        return contract_oauth.response(status, refusals)
+    return problem(operation.carried(status), status, refusals, converter)
 
 
 def problem(
@@ -185,6 +200,8 @@ def document(operations: Iterable[Operation]) -> Json:
     for operation in operations:
         writer.write(operation)
     components = {**contract_parts.components(), "responses": shared_responses(operations, writer.converter)}
+    if "OAuthErrorAnswer" in writer.spec.components.schemas:
+        components["responses"]["OAuthError"] = contract_oauth.response(500, [errors.Internal])
     components["schemas"] |= writer.spec.components.schemas
     return {
         "openapi": contract_fields.VERSION,
@@ -234,7 +251,7 @@ def references(node: Any) -> Iterator[str]:
 def documents(operations: Iterable[Operation]) -> dict[str, Json]:
     """File name to document: the whole, and what each audience gets."""
     operations = list(operations)
-    parts = {name: document(one for one in operations if one.audience == name) for name in AUDIENCES}
+    parts = {name: document(one for one in operations if name in (one.audience, *one.shown_to)) for name in AUDIENCES}
     return {"openapi": document(operations), **parts}
 
 

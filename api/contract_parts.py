@@ -45,6 +45,8 @@ SERVERS = [
 
 # What each tag groups, in the words of the clinic.
 TAGS = {
+    "Account": "Signed-in phones, and what the patient signs in with.",
+    "Audit": "Who did what, to whose record, on whose behalf.",
     "Alerts and tasks": "Safety alerts with their deadlines, and everything else that needs a person.",
     "App": "What the app needs before anybody signs in: crisis help, versions, contacts.",
     "Check-ins": "Questionnaires, what is due, answers, and the crisis help beside them.",
@@ -57,6 +59,7 @@ TAGS = {
     "Programs": "The levels of care, as the clinic describes them.",
     "Reminders": "What was said, what will be, what was held back, and why.",
     "Schedule": "Series, sessions and their members, as the clinic plans them.",
+    "Sign-in": "OAuth: signing in on the app's own screens, tokens for phones and systems, and how they end.",
     "Sessions": "Care sessions: when and where, replies, arrivals, attendance.",
     "Today": "The app's first screen in one read.",
 }

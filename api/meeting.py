@@ -13,7 +13,7 @@ from uuid import UUID
 
 from flask import Response, current_app, g, request
 
-from api import audit, auth, body, clock, db, dpop, errors, idempotency, observe, throttle
+from api import audit, auth, body, clock, db, dpop, errors, idempotency, observe, refusals, throttle
 from api.answering import add_to_refusal, expected_from, render
 from api.contract import Operation
 
@@ -59,7 +59,7 @@ class Meeting:
         """Meet the running request; `parameters` are those of its path."""
         if self._refusals_carry:
             add_to_refusal(**self._refusals_carry())
-        g.door = self.operation.audience
+        g.door, g.operation = self.operation.audience, self.operation.id
         g.caller = caller = self._admit()
         if self._hot:
             self._refuse_surplus(parameters)
@@ -73,14 +73,15 @@ class Meeting:
         with db.transaction(caller):
             g.in_transaction = True
             if self._audited(caller):
-                db.after_rollback(lambda: self._audit(caller, g.get("refused")))
+                g.audited = True
+                db.after_rollback(lambda: self._audit_refusal(caller))
             try:
                 response = self._inside(caller, parameters)
             except Exception as refusal:
                 g.refused = getattr(refusal, "slug", errors.Internal.slug)
                 raise
             if self._audited(caller):
-                self._audit(caller, None)
+                self._audit(caller)
             return response
 
     def _receive(self) -> None:
@@ -194,16 +195,30 @@ class Meeting:
     def _audited(self, caller: db.Caller) -> bool:
         return caller.kind in ("clinic", "partner") or (caller.kind == "patient" and self.operation.method != "GET")
 
-    def _audit(self, caller: db.Caller, problem: str | None) -> None:
+    def _audit(self, caller: db.Caller) -> None:
         audit.record(
             caller,
             operation=self.operation.id,
-            action="read" if self._previews() else audit.ACTIONS[self.operation.method],
+            action=self._action(),
             patient_id=g.get("about"),
             resource_id=g.get("resource_id"),
-            problem=problem,
             request_id=observe.note().request_id,
         )
+
+    def _audit_refusal(self, caller: db.Caller) -> None:
+        """On the same connection, after the rollback; a flood of them is counted rather than written."""
+        refusals.note_here(
+            caller=caller,
+            operation=self.operation.id,
+            problem=g.get("refused") or errors.Internal.slug,
+            request_id=observe.note().request_id,
+            action=self._action(),
+            patient_id=g.get("about"),
+            resource_id=g.get("resource_id"),
+        )
+
+    def _action(self) -> str:
+        return "read" if self._previews() else audit.ACTIONS[self.operation.method]
 
 
 def _plausible(name: str) -> bool:

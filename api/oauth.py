@@ -5,7 +5,7 @@ views run their own transactions, because a hash must not wait in one.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -13,8 +13,10 @@ import marshmallow as ma
 import orjson
 from flask import Response, current_app, g, request
 
-from api import dpop, errors
+from api import db, dpop, errors
+from api.blueprint import Door, V
 from api.meeting import Meeting
+from schemas import base
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST_FORM = 65_536
@@ -139,6 +141,7 @@ CODES: tuple[tuple[type[errors.Refusal], str, int | None], ...] = (
     (dpop.NonceNeeded, "use_dpop_nonce", 400),
     (errors.TooManyRequests, "temporarily_unavailable", None),
     (errors.Unavailable, "temporarily_unavailable", None),
+    (db.SignedOut, "invalid_grant", 400),
     (errors.Internal, "server_error", None),
     (errors.Refusal, "invalid_request", None),
 )
@@ -155,6 +158,31 @@ class FormMeeting(Meeting):
         assert self.operation.asks
         found = self._view(form(self.operation.asks))
         return found if isinstance(found, Response) else answer(found)
+
+
+class OAuthDoor(Door):
+    """The routes of OAuth."""
+
+    meeting = FormMeeting
+    asks_type = FORM
+
+    def asks(self, schema: type[base.Shape]) -> Callable[[V], V]:
+        """The form, given to the view as a dict of what `schema` knows."""
+
+        def decorate(view: V) -> V:
+            view._asks = schema  # type: ignore[attr-defined]
+            return view
+
+        return decorate
+
+    def answers(self, schema: type[base.Answer] | None, *, status: int = 200) -> Callable[[V], V]:
+        """What the view's dict is; it is sent as it is."""
+
+        def decorate(view: V) -> V:
+            view._answers, view._status = schema, status  # type: ignore[attr-defined]
+            return view
+
+        return decorate
 
 
 def form(shape: type[ma.Schema]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 import migrations
-from api import clock, config, db, postgres, vocabulary
+from api import clock, config, db, postgres, refusals, vocabulary
 from api.access import service as access
 from api.app import Continuum, create_app
 from api.keys import new_key
@@ -101,6 +101,7 @@ def swept(request: pytest.FixtureRequest) -> Iterator[None]:
 def sweep(superuser: psycopg.Connection[Any]) -> None:
     superuser.execute(psycopg.ClientCursor(superuser).mogrify(SWEEP, [list(KEPT)]))
     shelf.forget()
+    refusals.floods.forget()
 
 
 @pytest.fixture

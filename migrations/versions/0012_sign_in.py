@@ -76,7 +76,7 @@ def phones() -> None:
     described = "client_id, key_thumbprint, device_name, scopes, acr, amr, authenticated_at, passkey_id"
     op.execute(f"GRANT INSERT ({described}) ON app_sessions TO continuum_app")
     op.execute(
-        "GRANT UPDATE (device_name, scopes, acr, amr, authenticated_at, passkey_id, seen_at, expires_at)"
+        "GRANT UPDATE (client_id, device_name, scopes, acr, amr, authenticated_at, passkey_id, seen_at, expires_at)"
         " ON app_sessions TO continuum_app"
     )
     op.create_table(
