@@ -1,11 +1,14 @@
 """The demo clinic with something of everything in it, for tests that go through all operations."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from api import clock, db, demo
+from api import auth, clock, config, db, demo, vocabulary
+from api.access import authenticators, ceremonies
 from api.app import Continuum
 from api.patients import service as patients
 from api.staff import tasks
@@ -20,6 +23,8 @@ THERE = {
     "session_id": """
         SELECT session_id FROM attendances a JOIN care_sessions s ON s.id = a.session_id
         WHERE a.patient_id = %s ORDER BY s.kind = 'individual' DESC, a.starts_at""",
+    "app_session_id": "SELECT id FROM app_sessions WHERE patient_id = %s",
+    "passkey_id": "SELECT id FROM passkeys WHERE patient_id = %s",
     "check_in_id": "SELECT id FROM check_ins WHERE patient_id = %s",
     "series_id": "SELECT id FROM session_series ORDER BY id",
     "location_id": "SELECT id FROM locations ORDER BY id",
@@ -38,13 +43,30 @@ Find = Callable[[str], Any]
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 
+def freshly(patient: Knocker, *, acr: str = "phr", minutes: float = 0) -> Knocker:
+    """The same phone, with a token that tells how and how long ago the patient proved who they are."""
+    token = patient.app.extensions["tokens"].issue(
+        kind="patient",
+        subject=patient.id,
+        client_id=config.DEMO_APP,
+        scopes=vocabulary.PATIENT_SCOPES,
+        sid=patient.app_session_id,
+        proved=auth.Proved(acr, ("hwk", "user"), clock.wall() - timedelta(minutes=minutes)),
+    )
+    return replace(patient, headers={"Authorization": f"Bearer {token}"})
+
+
 def furnished(app: Continuum) -> Knocker:
     """Load the demo clinic, and beside it a patient without an enrollment and a task; gives the demo patient, signed
     in, who has just said that they do not feel safe."""
     demo.load(app.settings)
     with db.transaction(db.SYSTEM):
         patient_id = patients.by_external_id(demo.PATIENT).id
-    sam = sign_in(app, patient_id, demo.PATIENT)
+    sam = freshly(sign_in(app, patient_id, demo.PATIENT))
+    with db.transaction(db.Caller(kind="patient", patient_id=patient_id)):
+        for number in range(2):
+            made = ceremonies.Created(db.uuid7().bytes, b"", 0, (), True, True)
+            authenticators.add_passkey(patient_id=patient_id, created=made, name=f"Phone {number}", at=clock.wall())
     now = clock.now().isoformat()
     said = sam.post("/v1/me/check-ins", json={**NOT_SAFE, "id": str(db.uuid7()), "occurred_at": now, "sent_at": now})
     assert said.status_code == 201, said.text

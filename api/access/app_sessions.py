@@ -22,12 +22,12 @@ def mine(patient_id: UUID) -> Sequence[AppSession]:
     return db.session().scalars(opened).all()
 
 
-def end_one(*, patient_id: UUID, app_session_id: UUID, reason: str) -> None:
-    """End one of the patient's app sessions; one that has ended stays as it is. Raises `errors.NotFound`."""
+def end_one(*, patient_id: UUID, app_session_id: UUID, reason: str) -> bool:
+    """End one of the patient's app sessions; False for one that had ended. Raises `errors.NotFound`."""
     theirs = (AppSession.id == app_session_id, AppSession.patient_id == patient_id)
     if db.session().scalar(sa.select(AppSession.id).where(*theirs)) is None:
         raise errors.NotFound
-    _end(*theirs, reason=reason)
+    return _end(*theirs, reason=reason) == 1
 
 
 def end_all(*, patient_id: UUID, reason: str, keep: UUID | None = None) -> int:

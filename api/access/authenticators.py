@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql import insert
 
 from api import db, errors
@@ -144,15 +143,16 @@ def set_password(
     """
     account(patient_id)
     values: dict[str, Any] = {}
+    if name:
+        name = _free(patient_id, name)
+        values |= {"name_index": sealing.index(name)}
     if password_hash:
         values |= {"password_hash": password_hash, "password_set_at": at}
     if totp_secret:
         values |= {"totp_secret": totp_secret, "totp_last_step": totp_step}
-    kept = _named(patient_id, name) if name else None
-    if values:
-        _set(patient_id, values)
+    _set(patient_id, values)
     notices.tell(patient_id, notices.ADDED)
-    return kept
+    return name
 
 
 def sealed_totp(patient_id: UUID, secret: str) -> bytes:
@@ -222,15 +222,18 @@ def _set(patient_id: UUID, values: dict[str, Any]) -> None:
     db.session().execute(changed.execution_options(synchronize_session=False))
 
 
-def _named(patient_id: UUID, name: str) -> str:
-    """Keep the index of `name`, or of the next that is free: a clash rolls back to before it, and to nothing else."""
-    while True:
-        try:
-            with db.session().begin_nested():
-                _set(patient_id, {"name_index": sealing.index(name)})
-            return name
-        except exc.IntegrityError:
-            name = _with_digits(name[: -DIGITS - 1])
+def _free(patient_id: UUID, name: str) -> str:
+    """`name`, or the same with other digits where it is somebody's, which only a holder of its index can see."""
+    while _taken(name):
+        name = _with_digits(name[: -DIGITS - 1])
+    db.become(db.Caller(kind="patient", patient_id=patient_id))
+    return name
+
+
+def _taken(name: str) -> bool:
+    index = sealing.index(name)
+    db.become(db.Caller(kind="holder", presented=index))
+    return bool(db.session().scalar(sa.select(sa.exists().where(SignInAccount.name_index == index))))
 
 
 def _with_digits(base: str) -> str:

@@ -14,7 +14,11 @@ from tests.world import Find
 
 QUENTIN = "Quentin Quarterbridge"
 SECRET = ("Quentin", "Quarterbridge", demo.PATIENT, "eyJ", "Bearer", "u-17", "iop", "phq", "safe_now", "Evening group")
-OPERATIONS = [one for one in house.operations() if one.audience in ("patient", "clinic")]
+# These sign the patient out, so they come last.
+ENDING = ("putPatientStatus", "deleteMyAppSession", "deleteMyAppSessions")
+OPERATIONS = sorted(
+    (one for one in house.operations() if one.audience in ("patient", "clinic")), key=lambda one: one.id in ENDING
+)
 
 
 def told(line: bytes) -> list[str]:
