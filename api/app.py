@@ -43,6 +43,7 @@ from api.access import oauth as access_oauth
 from api.access import patient as access_patient
 from api.access import patient_passkeys as passkeys_patient
 from api.access import patient_passwords as passwords_patient
+from api.access import public as access_public
 from api.access import service as access
 from api.access import worker as access_worker
 from api.checkins import clinic as checkins_clinic
@@ -181,6 +182,7 @@ def create_app(settings: config.Config | None = None) -> Continuum:
         smorest.register_blueprint(door)
     app.register_blueprint(health.health)
     app.register_blueprint(reading.reading)
+    app.register_blueprint(access_public.discovery)
     return app
 
 

@@ -11,12 +11,20 @@ from werkzeug.test import TestResponse
 Route = tuple[str, str]
 
 # Frozen: what anybody may read without a token. A further entry is a decision of the clinic, not a convenience.
-PUBLIC: frozenset[Route] = frozenset(
+READ_BY_ANYONE: frozenset[Route] = frozenset(
     ("GET", rule)
     for rule in (
+        "/.well-known/apple-app-site-association",
+        "/.well-known/assetlinks.json",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-protected-resource/v1/clinic",
+        "/.well-known/oauth-protected-resource/v1/me",
+        "/.well-known/oauth-protected-resource/v1/partner",
         "/docs",
         "/docs/static/<path:filename>",
+        "/fhir/.well-known/smart-configuration",
         "/livez",
+        "/oauth/jwks.json",
         "/openapi.json",
         "/openapi/<any(public,patient,partner,clinic):audience>.json",
         "/problems/<slug>",
@@ -31,6 +39,11 @@ PUBLIC: frozenset[Route] = frozenset(
         "/v1/programs/<slug>",
     )
 )
+# Here the form itself says who asks, and proves it.
+FORMS: frozenset[Route] = frozenset(
+    ("POST", f"/oauth/{name}") for name in ("authorize-challenge", "introspect", "revoke", "token")
+)
+PUBLIC = READ_BY_ANYONE | FORMS
 
 
 def routes(app: Flask) -> list[tuple[str, Rule]]:
