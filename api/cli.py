@@ -1,4 +1,4 @@
-"""The commands: `python -m api.cli run | serve | worker | migrate | catalogue | demo | prepare | roles | openapi`.
+"""The commands: `python -m api.cli run | serve | worker | migrate | clients | keys | audit …`; `--help` tells all.
 
 What goes wrong is one sentence and a non-zero exit. A defect of ours is a sentence too; its traceback goes to a file.
 Each command imports what it needs, so that none waits for the others' modules.
@@ -112,8 +112,64 @@ def openapi() -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[], int]] = {
-    command.__name__: command for command in (run, serve, worker, migrate, catalogue, demo, prepare, roles, openapi)
+def clients(options: argparse.Namespace) -> int:
+    """Register, rotate, suspend, resume and list the systems that may sign in, as the database's owner."""
+    from api.access import commands
+
+    commands.run(options, _owner_url(), print)
+    return 0
+
+
+def keys(options: argparse.Namespace) -> int:
+    """Rotate or list the keys that sign our tokens (TOKEN_KEYS_FILE); running processes follow by themselves."""
+    from api import clock
+    from api.access import key_commands
+
+    if not (file := os.environ.get("TOKEN_KEYS_FILE")):
+        raise Misconfigured("TOKEN_KEYS_FILE is not set.")
+    key_commands.run(options, Path(file), print, at=clock.wall())
+    return 0
+
+
+def audit(options: argparse.Namespace) -> int:
+    """Verify the audit's chain; exit code 1 where it is broken, or ends before what an earlier run saw."""
+    from api import app, config, db
+    from api import audit as trail
+
+    app.open_house(config.read())
+    with db.transaction(db.SYSTEM):
+        holds, said = trail.verify_report(options.expect)
+    print(said)
+    return 0 if holds else 1
+
+
+def _words_of_clients(parser: argparse.ArgumentParser) -> None:
+    from api.access import commands
+
+    commands.arguments(parser)
+
+
+def _words_of_keys(parser: argparse.ArgumentParser) -> None:
+    from api.access import key_commands
+
+    key_commands.arguments(parser)
+
+
+def _words_of_audit(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(dest="act", required=True)
+    verify = acts.add_parser("verify", help=audit.__doc__, description=audit.__doc__)
+    verify.add_argument("--expect", metavar="POSITION:HASH", help="the last word of an earlier run's report")
+
+
+COMMANDS: dict[str, Callable[..., int]] = {
+    command.__name__: command
+    for command in (run, serve, worker, migrate, catalogue, demo, prepare, roles, openapi, clients, keys, audit)
+}
+# Commands that take further words; each is told only when it is the one, so that none waits for another's modules.
+WORDS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "clients": _words_of_clients,
+    "keys": _words_of_keys,
+    "audit": _words_of_audit,
 }
 
 
@@ -127,10 +183,14 @@ def main(words: Sequence[str] | None = None) -> int:
     """The exit code of the command; 1 after saying in one sentence what is wrong."""
     parser = argparse.ArgumentParser(prog="python -m api.cli", description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(dest="command", required=True)
+    given = list(sys.argv[1:] if words is None else words)
     for name, command in COMMANDS.items():
-        commands.add_parser(name, help=command.__doc__, description=command.__doc__)
+        one = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
+        if name in WORDS and given[:1] == [name]:
+            WORDS[name](one)
     try:
-        return COMMANDS[parser.parse_args(words).command]()
+        options = parser.parse_args(given)
+        return COMMANDS[options.command](*([options] if options.command in WORDS else []))
     except KeyboardInterrupt:
         return 130
     except Exception as error:

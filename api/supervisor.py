@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import secrets
+import shlex
 import signal
 import sys
 import time
@@ -61,6 +62,7 @@ def run(env: Mapping[str, str], say: Callable[[str], None]) -> None:
         preflight.refuse_busy(port)
         settings = {**DEVELOPMENT, **env, **house.enter_context(database(env, data, parts)), **made_secrets(env, data)}
         settings.setdefault("PUBLIC_URL", f"http://127.0.0.1:{port}")
+        write_settings(settings, data / "settings")
         migrate(settings["DATABASE_OWNER_URL"])
         # The API and the worker load while the demo clinic does: that halves the time to the first answer.
         start(house, settings, data, port, parts)
@@ -116,6 +118,13 @@ def made_secrets(env: Mapping[str, str], data: Path) -> dict[str, str]:
     for name in ("cursor-secret", "access-secret"):
         made[name.upper().replace("-", "_")] = kept_secret(data / name, lambda: secrets.token_hex(32))
     return {name: env.get(name) or value for name, value in made.items()}
+
+
+def write_settings(settings: Mapping[str, str], file: Path) -> None:
+    """What the processes are told, for whoever types commands beside them: `set -a; . .data/settings; set +a`."""
+    names = ("CONTINUUM_ENV", "DATABASE_URL", "DATABASE_OWNER_URL", "TOKEN_KEYS_FILE", "CURSOR_SECRET", "ACCESS_SECRET")
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+        opened.writelines(f"{name}={shlex.quote(settings[name])}\n" for name in (*names, "PUBLIC_URL"))
 
 
 def new_keys() -> str:

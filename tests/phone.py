@@ -1,8 +1,8 @@
 """A patient's phone on the command line: `python -m tests.phone activate CODE | today | refresh | sign-in | revoke`.
 
-It does what the app does: keeps a DPoP key and a passkey, signs in on its own screens, and starts over with the server's
-nonce when its clock is wrong. What it holds lies in one file, readable by its owner only. Tests use the same phone over
-the application itself.
+It does what the app does: keeps a DPoP key and a passkey, signs in on its own screens, and starts over with the
+server's nonce when its clock is wrong. What it holds lies in one file, readable by its owner only. Tests use the same
+phone over the application itself.
 """
 
 import argparse
@@ -251,7 +251,9 @@ def _done(phone: Phone, command: str, code: str | None) -> str:
 
 
 def _loaded(file: Path, address: str) -> Phone:
-    return Phone.of(json.loads(file.read_text()), over_http) if file.exists() else Phone(address, over_http)
+    if not file.exists():
+        return Phone(address, over_http)
+    return Phone.of({**json.loads(file.read_text()), "address": address}, over_http)
 
 
 def _saved(file: Path, phone: Phone) -> None:
