@@ -5,15 +5,15 @@ Public keys come in a file that holds a JWK Set (RFC 7517 §5). Whatever is wron
 
 import argparse
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from api import db
+from api import db, errors
 from api.access import clients
-from api.access.clients import Listed, Unfit
+from api.access.clients import Key, Listed, Unfit
 from api.access.public_keys import JWK
 
 Say = Callable[[str], None]
@@ -42,9 +42,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, owner_url: str, say: Say) -> None:
     """Do what was typed, as the owner of the database, and `say` what came of it. Raises `Unfit`, `OSError`."""
-    with db.opened_by_owner(owner_url), db.transaction(db.OWNER):
-        for line in ACTS[options.act](options):
-            say(line)
+    try:
+        with db.opened_by_owner(owner_url), db.transaction(db.OWNER):
+            lines = ACTS[options.act](options)
+    except errors.Unavailable:
+        raise Unfit("The database is out of reach, or does not know the login of DATABASE_OWNER_URL.") from None
+    for line in lines:
+        say(line)
 
 
 def _add(options: argparse.Namespace) -> list[str]:
@@ -85,10 +89,14 @@ ACTS: dict[str, Callable[[argparse.Namespace], list[str]]] = {
 
 
 def _line(client: Listed) -> str:
-    until = [f"{one.kid} until {one.retires_at:%Y-%m-%dT%H:%MZ}" if one.retires_at else one.kid for one in client.keys]
-    keys = client.jwks_url or ", ".join(until) or "no keys"
+    keys = client.jwks_url or ", ".join(_key(one) for one in client.keys) or "no keys"
     said = (str(client.id), client.kind, client.status, client.name, " ".join(client.scopes), client.audience, keys)
     return "  ".join(said)
+
+
+def _key(key: Key) -> str:
+    until = f" until {key.retires_at.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if key.retires_at else ""
+    return key.kid + until
 
 
 def _read(file: Path) -> list[JWK]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -214,6 +215,25 @@ def test_a_file_that_is_not_there_is_named(type_: Type, tmp_path: Path) -> None:
 def test_an_overlap_is_a_number_of_hours(type_: Type, jwks: Callable[..., str], hours: str) -> None:
     with pytest.raises(SystemExit):
         type_("rotate", "North Hospital", "--jwks", jwks(System().jwk), "--overlap-hours", hours)
+
+
+def test_a_list_tells_the_time_in_utc(
+    type_: Type, jwks: Callable[..., str], superuser: psycopg.Connection[Any]
+) -> None:
+    type_(*ADD, "--jwks", jwks(System().jwk))
+    superuser.execute("UPDATE client_keys SET retires_at = '2026-11-23T12:00:00-05:00'")
+    superuser.execute("ALTER ROLE continuum_owner SET timezone = 'Asia/Kolkata'")
+    try:
+        assert "k-1 until 2026-11-23T17:00Z" in type_("list")[0]
+    finally:
+        superuser.execute("ALTER ROLE continuum_owner RESET timezone")
+
+
+def test_a_database_out_of_reach_is_told(app: Continuum) -> None:
+    parser = argparse.ArgumentParser()
+    commands.arguments(parser)
+    with pytest.raises(Unfit, match="out of reach"):
+        commands.run(parser.parse_args(["list"]), "postgresql+psycopg://nobody@127.0.0.1:9/nothing", print)
 
 
 def test_the_api_itself_can_write_no_client(app: Continuum, owner_sql: SQL) -> None:
