@@ -94,6 +94,14 @@ class PasswordAsk(Ask):
     example = {"sign_in_name": "Sam", "password": "four quiet herons wading", "end_other_sessions": False}
 
 
+class PasswordRefusedProblem(Answer):
+    """Why a password was not accepted; `detail` says what would do."""
+
+    reason = Word(("too_short", "too_long", "too_common", "like_the_name"))
+
+    example = {"reason": "too_common"}
+
+
 class PasswordAnswer(Answer):
     """`sign_in_name` is the name as it is now: the wish and four digits. It is shown here and never again, so the
     patient should note it; absent where the name stayed."""

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from api import auth, clock, config, db, demo, vocabulary
-from api.access import authenticators, ceremonies
+from api.access import authenticators, ceremonies, offers
 from api.app import Continuum
 from api.patients import service as patients
 from api.staff import tasks
@@ -23,7 +24,8 @@ THERE = {
     "session_id": """
         SELECT session_id FROM attendances a JOIN care_sessions s ON s.id = a.session_id
         WHERE a.patient_id = %s ORDER BY s.kind = 'individual' DESC, a.starts_at""",
-    "app_session_id": "SELECT id FROM app_sessions WHERE patient_id = %s",
+    "app_session_id": "SELECT id FROM app_sessions WHERE patient_id = %s ORDER BY id",
+    "offer_id": "SELECT id FROM passkey_offers WHERE patient_id = %s",
     "passkey_id": "SELECT id FROM passkeys WHERE patient_id = %s",
     "check_in_id": "SELECT id FROM check_ins WHERE patient_id = %s",
     "series_id": "SELECT id FROM session_series ORDER BY id",
@@ -62,11 +64,10 @@ def furnished(app: Continuum) -> Knocker:
     demo.load(app.settings)
     with db.transaction(db.SYSTEM):
         patient_id = patients.by_external_id(demo.PATIENT).id
-    sam = freshly(sign_in(app, patient_id, demo.PATIENT))
-    with db.transaction(db.Caller(kind="patient", patient_id=patient_id)):
-        for number in range(2):
-            made = ceremonies.Created(db.uuid7().bytes, b"", 0, (), True, True)
-            authenticators.add_passkey(patient_id=patient_id, created=made, name=f"Phone {number}", at=clock.wall())
+    sign_in(app, patient_id)
+    # Tests of all operations take minutes; a sign-in ahead of the clock stays fresh.
+    sam = freshly(sign_in(app, patient_id, demo.PATIENT), minutes=-60)
+    authenticate(app, patient_id)
     now = clock.now().isoformat()
     said = sam.post("/v1/me/check-ins", json={**NOT_SAFE, "id": str(db.uuid7()), "occurred_at": now, "sent_at": now})
     assert said.status_code == 201, said.text
@@ -74,6 +75,16 @@ def furnished(app: Continuum) -> Knocker:
         patients.upsert(external_id=NEWCOMER, at=clock.now())
         tasks.open_task(patient_id=patient_id, cause="outreach", at=clock.now())
     return sam
+
+
+def authenticate(app: Continuum, patient_id: UUID) -> None:
+    """Two passkeys, and the offer of a third."""
+    rp = ceremonies.RelyingParty(app.settings.apps.rp_id, app.settings.apps.origins)
+    with db.transaction(db.Caller(kind="patient", patient_id=patient_id)):
+        for name in ("Phone", "Tablet"):
+            made = ceremonies.Created(db.uuid7().bytes, b"", 0, (), True, True)
+            authenticators.add_passkey(patient_id=patient_id, created=made, name=name, at=clock.wall())
+        offers.passkey(patient_id=patient_id, rp=rp)
 
 
 def finder(sam: Knocker, sql: Sql) -> Find:

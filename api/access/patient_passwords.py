@@ -19,7 +19,7 @@ from api.access import (
     totp,
 )
 from api.blueprint import Door
-from schemas.access import PasswordAnswer, PasswordAsk, TotpAsk, TotpOptionsAnswer
+from schemas.access import PasswordAnswer, PasswordAsk, PasswordRefusedProblem, TotpAsk, TotpOptionsAnswer
 
 door = Door("passwords", kind="patient", tag="Account")
 
@@ -46,6 +46,7 @@ def _hash_early() -> None:
     scope="account:write",
     summary="Set a sign-in name and password",
     refusals=[passwords.PasswordRefused, authenticators.SignInNameRefused, SignInNameMissing],
+    problems={422: PasswordRefusedProblem},
     steps_up=True,
     prepares=_hash_early,
 )

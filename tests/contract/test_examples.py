@@ -23,6 +23,9 @@ CHECKS = [
 # Attendance is recorded of a session that has begun.
 LATER = {"putAttendance": AT + timedelta(days=2)}
 
+# Only a phone can answer a challenge, and only an authenticator app knows the code of the moment.
+MADE_ELSEWHERE = ("createMyPasskey", "putMyTotp")
+
 
 @pytest.fixture(autouse=True)
 def swept() -> None:
@@ -78,4 +81,4 @@ def test_the_example_succeeds(name: str, app: Continuum, house: House, travel: C
     case = asked.Case(**sent)
     answer = case.call()
     case.validate_response(answer, checks=CHECKS)
-    assert answer.status_code in (200, 201, 204), answer.text
+    assert answer.status_code in ((422,) if name in MADE_ELSEWHERE else (200, 201, 204)), answer.text
