@@ -37,8 +37,8 @@ from api import (
     refusals,
     throttle,
 )
+from api.access import client_authentication, clinic_audit, hashing, notices, sealing, standing, terms, throttles
 from api.access import clinic as access_clinic
-from api.access import clinic_audit, hashing, notices, sealing, standing, terms, throttles
 from api.access import oauth as access_oauth
 from api.access import patient as access_patient
 from api.access import patient_passkeys as passkeys_patient
@@ -218,7 +218,9 @@ def sign_in(settings: config.Config, tokens: auth.Tokens) -> None:
         )
     )
     hashing.use(settings.threads)
-    throttles.use(throttles.Tries(address=RateLimitItemPerHour(settings.address_tries_per_hour)))
+    an_address = RateLimitItemPerHour(settings.address_tries_per_hour)
+    throttles.use(throttles.Tries(address=an_address))
+    client_authentication.use(an_address)
     ports = None if settings.outward_loopback else (443,)
     outward.use(
         outward.Outward(loopback=settings.outward_loopback, ca_file=settings.outward_ca_file, allowed_ports=ports)

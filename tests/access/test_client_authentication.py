@@ -279,10 +279,10 @@ def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def published(
     app: Continuum, superuser: psycopg.Connection[Any], tmp_path: Path, seconds: list[float]
 ) -> Iterator[Published]:
-    host = Host(tmp_path)
+    host, before = Host(tmp_path), outward.current()
     outward.use(host.asking())
     yield Published(host, superuser)
-    outward.use(None)
+    outward.use(before)
     host.close()
 
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from api import db, demo, outward, postgres, vocabulary
+from api import db, demo, postgres, vocabulary
 from api.access import clients, commands, key_commands
 from api.access.clients import Unfit
 from api.app import Continuum
@@ -134,7 +134,6 @@ def test_the_list_shows_names_of_keys_and_never_keys(type_: Type, jwks: Callable
 def test_what_cannot_be_is_refused_in_a_sentence(
     owner: None, owner_sql: SQL, changed: dict[str, Any], sentence: str
 ) -> None:
-    outward.use(None)
     with pytest.raises(Unfit, match=sentence):
         register(**changed)
     assert owner_sql("SELECT 1 FROM api_clients UNION ALL SELECT 1 FROM audit_events") == []
