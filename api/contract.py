@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from api import contract_fields, contract_oauth, contract_parts, errors, oauth
+from api import auth, contract_fields, contract_oauth, contract_parts, dpop, errors, oauth
 from api.contract_operation import PLACEHOLDER, Operation
 from api.contract_parts import Json
 from schemas import base
@@ -48,8 +48,7 @@ class Writer:
             "operationId": operation.id,
             "tags": [operation.tag],
             "summary": operation.summary,
-            "description": operation.description
-            + (f" Needs the scope `{operation.scope}`." if operation.scope else ""),
+            "description": " ".join((operation.description, *needs(operation))),
             "parameters": [*path_parameters(operation.rule), *self.query(operation), *conditions(operation)],
             "requestBody": self.body(operation),
             "responses": self.responses(operation),
@@ -117,6 +116,14 @@ def path_parameters(rule: str) -> Iterator[Json]:
         }
 
 
+def needs(operation: Operation) -> Iterator[str]:
+    """What the caller must have been granted, and have shown, in sentences."""
+    if operation.scope:
+        yield f"Needs the scope `{operation.scope}`."
+    if operation.steps_up:
+        yield f"Needs a sign-in that is strong and at most {auth.STEP_UP_SECONDS // 60} minutes old."
+
+
 def words(name: str) -> str:
     return name.removesuffix("_id").replace("_", " ")
 
@@ -125,6 +132,7 @@ def conditions(operation: Operation) -> Iterator[Json]:
     """The request headers that the operation reads."""
     named = {
         "Acting-User": operation.audience == "clinic",
+        "DPoP": dpop.BadProof in operation.every_refusal(),
         "Idempotency-Key": operation.idempotent and not operation.previews,
         "Idempotency-Key-Unless-Preview": operation.idempotent and operation.previews,
         "If-Match": operation.if_match,

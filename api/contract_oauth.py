@@ -16,7 +16,7 @@ def response(status: int, refusals: list[type[errors.Refusal]]) -> Json:
     """The response of one status: each refusal it stands for is an example under its slug."""
     return {
         "description": " ".join(sorted({f"`{oauth.code_of(one)[0]}`." for one in refusals})),
-        "headers": contract_parts.headers(*contract_parts.HEADERS_BY_STATUS.get(status, ())),
+        "headers": contract_parts.problem_headers(status, refusals),
         "content": {
             "application/json": {
                 "schema": SCHEMA,

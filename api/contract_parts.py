@@ -1,6 +1,6 @@
 """What operations share in the contract: headers, parameters, problem responses, security, and the preface."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from api import auth, db, dpop, errors, vocabulary
@@ -26,6 +26,22 @@ to do: `never`, `later`, `after_refresh` or `after_sign_in`.
 **Headers.** Send `Accept-Language: es` for Spanish. `X-Request-Id` and W3C `traceparent` are taken up and sent back.
 `RateLimit` says what is left; after 429 and 503 wait as long as `Retry-After` says. Reads with an `ETag` answer
 `If-None-Match` with 304. Browsers of other origins may read public answers only.
+
+**Signing in.** The app makes one ES256 key in the phone's secure hardware and signs the patient in on its own screens:
+`authorizeChallenge` step by step until it answers a code, then `requestToken`. Every request from then on carries
+`Authorization: DPoP <access token>` and, in `DPoP`, a fresh proof of that key (RFC 9449): its `htm`, `htu`, `iat`, a
+`jti` of its own, and the token's hash in `ath`. A proof is good once: make a new one for every retry too, and let the
+`Idempotency-Key` make the retry safe. What a 401 asks for stands in its `type`:
+
+- `token-expired`: refresh, and send again.
+- `use-dpop-nonce`: the phone's clock is wrong; send again with the nonce of `DPoP-Nonce` in the proof, and keep it for
+  the next ones. Sign-in has nonces of its own, and asks for them with status 400.
+- `step-up-required`: have the patient confirm who they are, in one of the ways of `acr_values`, and send again.
+- `session-ended`, `invalid-token`: sign in. What waits to be sent stays, for the same patient.
+- `session-revoked`: the phone was signed out from elsewhere; wipe what it keeps.
+- `invalid-dpop-proof`: the proof does not fit the request, or was sent before.
+
+Systems send `Authorization: Bearer` with the token that `requestToken` gave them for an assertion of their own key.
 """
 
 INFO: Json = {
@@ -74,7 +90,7 @@ AT_THE_DOOR: dict[str, tuple[type[errors.Refusal], ...]] = {
 }
 
 SECURITY_NOTES = {
-    "patient": "A patient's app session.",
+    "patient": "A patient's app session; each request also carries a `DPoP` proof of the phone's key.",
     "partner": "A referral system, by client credentials.",
     "clinic": "One of the clinic's own systems, by client credentials; `Acting-User` names the person it acts for.",
 }
@@ -98,9 +114,10 @@ HEADERS: dict[str, Json] = {
     "RateLimit": header('What is left: `"minute";r=99;t=30` (RateLimit header fields for HTTP).', text(200)),
     "RateLimit-Policy": header('The quota: `"minute";q=600;w=60`.', text(200)),
     "Retry-After": header("Seconds to wait.", {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86_400}),
+    "DPoP-Nonce": header("On `use-dpop-nonce`: belongs into the next proofs.", text(100, "^[A-Za-z0-9_-]+$")),
     "Idempotency-Replayed": header("`true` where this key's act had been done before.", text(4, "^true$")),
     "Location": header("Where the new resource is.", text(500)),
-    "WWW-Authenticate": header("How to authenticate (RFC 6750).", text(500)),
+    "WWW-Authenticate": header("How to authenticate (RFC 6750, RFC 9449, RFC 9470).", text(500)),
     "X-Request-Id": header("Name this when you ask us about a request.", text(64)),
     "traceparent": header("W3C Trace Context.", text(55)),
 }
@@ -115,6 +132,12 @@ PARAMETERS: dict[str, Json] = {
         "description": "The person or job at the clinic for whom this system acts (an RFC 9651 string item).",
         "schema": text(200, r'^"([ !#-\[\]-~]|\\["\\]){1,64}"; ?role=[A-Za-z*][A-Za-z0-9_.:/*-]{0,63}$'),
         "example": '"u-17";role=counselor',
+    },
+    "DPoP": {
+        "name": "DPoP", "in": "header", "required": False,
+        "description": "A fresh proof of the phone's key (RFC 9449), good once. Needed wherever the token is bound to "
+        "a key, as every patient's is outside of development.",
+        "schema": text(4096, r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$"),
     },
     "Idempotency-Key": {
         "name": "Idempotency-Key", "in": "header", "required": True,
@@ -178,17 +201,23 @@ PROBLEM: Json = {
 
 
 def security_schemes() -> dict[str, Json]:
-    """One scheme per kind of caller, so that no scope of one kind is ever documented for another."""
+    """One scheme per kind of caller, so that no scope of one kind is ever documented for another. Patients' is the one
+    that RFC 9449 §7.1 registers."""
     return {
         kind: {
             "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
+            **({"scheme": "DPoP"} if kind == "patient" else {"scheme": "bearer", "bearerFormat": "JWT"}),
             "description": f"{note} An access token of ten minutes (`at+jwt`, ES256; RFC9068, RFC8725). "
             f"Scopes: {', '.join(vocabulary.SCOPES[kind])}.",
         }
         for kind, note in SECURITY_NOTES.items()
     }
+
+
+def problem_headers(status: int, refusals: Collection[type[errors.Refusal]]) -> dict[str, Json]:
+    """Those of the responses that stand for `refusals`."""
+    nonce = ("DPoP-Nonce",) if dpop.NonceNeeded in refusals else ()
+    return headers(*HEADERS_BY_STATUS.get(status, ()), *nonce)
 
 
 def headers(*names: str) -> dict[str, Json]:
@@ -226,7 +255,7 @@ def problem_response(
     examples = {one.slug: {"summary": one.title, "value": {**problem_example(one), **carried}} for one in refusals}
     return {
         "description": " ".join(f"{one.title}." for one in refusals),
-        "headers": headers(*HEADERS_BY_STATUS.get(status, ())),
+        "headers": problem_headers(status, refusals),
         "content": {"application/problem+json": {"schema": schema, "examples": examples}},
     }
 

@@ -18,6 +18,13 @@ Rule = Callable[[Json], Iterator[str]]
 RULES: dict[str, Rule] = {}
 LOWEST, HIGHEST = -(2**53) + 1, 2**53 - 1
 ALWAYS = {"400", "429", "500", "503", "default"}
+JSON_BODIES = (["application/json"], ["application/merge-patch+json"])
+FORMS = (["application/x-www-form-urlencoded"],)
+# What a patient's app tells apart at a 401, and what it does about each.
+OF_PATIENTS = {
+    *("authentication-required", "token-expired", "invalid-token", "session-ended", "session-revoked"),
+    *("invalid-dpop-proof", "use-dpop-nonce"),
+}
 
 
 def rule(function: Rule) -> Rule:
@@ -29,6 +36,11 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
     for path, item in document.get("paths", {}).items():
         for method, operation in item.items():
             yield path, method, operation
+
+
+def of_oauth(path: str) -> bool:
+    """OAuth's endpoints follow RFC 6749: forms, unknown parameters ignored, errors of their own."""
+    return path.startswith("/oauth/")
 
 
 def resolved(document: Json, node: Json) -> Json:
@@ -124,7 +136,8 @@ def every_status_is_written_down(document: Json) -> Iterator[str]:
         expected = set(ALWAYS)
         expected |= {"401", "403"} if operation.get("security") else set()
         expected |= {"404"} if "{" in path else set()
-        expected |= {"413", "415", "422"} if "requestBody" in operation else set()
+        expected |= {"413", "415"} if "requestBody" in operation else set()
+        expected |= {"422"} if "requestBody" in operation and not of_oauth(path) else set()
         if missing := expected - set(operation["responses"]):
             yield f"{method} {path}: {sorted(missing)}"
 
@@ -134,18 +147,68 @@ def every_error_is_a_problem_document(document: Json) -> Iterator[str]:
     for path, method, operation in operations(document):
         for status, response in operation["responses"].items():
             content = resolved(document, response).get("content", {})
-            if status[0] in "45d" and list(content) != ["application/problem+json"]:
+            if status[0] in "45d" and not of_oauth(path) and list(content) != ["application/problem+json"]:
                 yield f"{method} {path} {status}"
 
 
 @rule
+def every_error_of_oauth_is_oauths(document: Json) -> Iterator[str]:
+    """RFC 6749 §5.2: JSON with `error`, one shape for all of them, and one that no other operation answers."""
+    shape = {"$ref": "#/components/schemas/OAuthErrorAnswer"}
+    for path, method, operation in operations(document):
+        for status, response in operation["responses"].items():
+            content = resolved(document, response).get("content", {})
+            said = {kind: media["schema"] for kind, media in content.items()}
+            if (said == {"application/json": shape}) != (of_oauth(path) and status[0] in "45d"):
+                yield f"{method} {path} {status}"
+
+
+@rule
+def bodies_are_json_and_oauths_are_forms(document: Json) -> Iterator[str]:
+    for path, method, operation in operations(document):
+        kinds = list(operation.get("requestBody", {}).get("content", {}))
+        if kinds and kinds not in (FORMS if of_oauth(path) else JSON_BODIES):
+            yield f"{method} {path}"
+
+
+@rule
+def every_401_says_what_is_asked_of_the_app(document: Json) -> Iterator[str]:
+    """Each reason that a patient's app tells apart is an example; what asks for a fresh sign-in says so in words too,
+    and nothing else does (RFC 9470)."""
+    for path, method, operation in operations(document):
+        if any("patient" in one for one in operation.get("security", [])):
+            refused = resolved(document, operation["responses"].get("401", {}))
+            told = set(refused.get("content", {}).get("application/problem+json", {}).get("examples", {}))
+            fresh = "Needs a sign-in that is strong" in operation.get("description", "")
+            if (
+                not told >= OF_PATIENTS
+                or ("step-up-required" in told) != fresh
+                or "DPoP-Nonce" not in refused["headers"]
+            ):
+                yield f"{method} {path}"
+
+
+@rule
+def proofs_are_taken_where_a_patient_asks(document: Json) -> Iterator[str]:
+    """`DPoP` stands on every operation of patients, and where they sign in; the development's tokens need none."""
+    for path, method, operation in operations(document):
+        named = {one["name"]: one for one in (resolved(document, each) for each in operation.get("parameters", []))}
+        of_patients = any("patient" in one for one in operation.get("security", []))
+        needed = of_patients or path in ("/oauth/authorize-challenge", "/oauth/token")
+        if ("DPoP" in named) != needed or (needed and named["DPoP"]["required"]):
+            yield f"{method} {path}"
+
+
+@rule
 def a_success_has_one_content_type_and_an_object(document: Json) -> Iterator[str]:
+    """None with 204; nor where RFC 7009 §2.2 wants 200 for a token that no longer stands."""
     for path, method, operation in operations(document):
         for status, response in operation["responses"].items():
             if status[0] == "2":
                 content = resolved(document, response).get("content", {})
                 shapes = [resolved(document, one["schema"]) for one in content.values()]
-                if len(content) != (status != "204") or any(shape.get("type") != "object" for shape in shapes):
+                empty = status == "204" or (path, status) == ("/oauth/revoke", "200")
+                if len(content) == empty or len(content) > 1 or any(shape.get("type") != "object" for shape in shapes):
                     yield f"{method} {path} {status}"
 
 
@@ -208,12 +271,14 @@ def texts_and_lists_are_bounded(document: Json) -> Iterator[str]:
 @rule
 def what_is_asked_is_closed_and_what_is_answered_is_open(document: Json) -> Iterator[str]:
     shapes = document.get("components", {}).get("schemas", {})
-    bodies = [operation["requestBody"] for _, _, operation in operations(document) if "requestBody" in operation]
-    asked = reached(document, bodies)
+    bodies = [(path, one["requestBody"]) for path, _, one in operations(document) if "requestBody" in one]
+    asked = reached(document, [body for path, body in bodies if not of_oauth(path)])
+    forms = reached(document, [body for path, body in bodies if of_oauth(path)])
     answered = reached(document, [operation["responses"] for _, _, operation in operations(document)])
-    yield from (f"{name} is asked and answered" for name in sorted(asked & answered))
+    yield from (f"{name} is asked and answered" for name in sorted((asked | forms) & answered))
+    yield from (f"{name} is a form and a body" for name in sorted(asked & forms))
     yield from (name for name in sorted(asked) if shapes[name].get("additionalProperties") is not False)
-    yield from (name for name in sorted(answered) if "additionalProperties" in shapes[name])
+    yield from (name for name in sorted(answered | forms) if "additionalProperties" in shapes[name])
 
 
 @rule

@@ -8,19 +8,28 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import app as house
-from api import contract, reading, vocabulary
+from api import contract, oauth, reading, vocabulary
 from api.app import Continuum
 from tests.contract.documents import committed
-from tests.contract.rules import RULES, operations
+from tests.contract.rules import RULES, of_oauth, operations
 
 NAMES = ("openapi", *reading.AUDIENCES)
 BAD = json.loads(Path(__file__).with_name("bad.json").read_text())
 
-# Addresses that answer people and machines, but not apps: HTML, probes, and the documents themselves.
+# Addresses that answer people and machines, but not apps: HTML, probes, the documents themselves, and what standards
+# describe already.
 PAGES = {
+    "/.well-known/apple-app-site-association",
+    "/.well-known/assetlinks.json",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-protected-resource/v1/clinic",
+    "/.well-known/oauth-protected-resource/v1/me",
+    "/.well-known/oauth-protected-resource/v1/partner",
     "/docs",
     "/docs/static/<path:filename>",
+    "/fhir/.well-known/smart-configuration",
     "/livez",
+    "/oauth/jwks.json",
     "/openapi.json",
     "/openapi/<any(public,patient,partner,clinic):audience>.json",
     "/problems/<slug>",
@@ -49,23 +58,41 @@ def test_the_document_keeps_the_rule(name: str, rule: str) -> None:
     assert list(RULES[rule](committed(name))) == []
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_the_rule_rejects_its_bad_example(rule: str) -> None:
-    assert list(RULES[rule](BAD[rule]))
+@pytest.mark.parametrize("example", BAD)
+def test_the_rule_rejects_its_bad_example(example: str) -> None:
+    assert list(RULES[example.partition(":")[0]](BAD[example]))
+
+
+def test_every_rule_has_a_bad_example() -> None:
+    assert {example.partition(":")[0] for example in BAD} == set(RULES)
+
+
+# Who is told of OAuth's operations, which ask for no token and yet are not for everybody.
+SHOWN = {
+    "authorizeChallenge": {"patient"},
+    "introspectToken": {"partner", "clinic"},
+    "requestToken": {"patient", "partner", "clinic"},
+    "revokeToken": {"patient", "partner", "clinic"},
+}
+
+
+def readers(path: str, operation: dict[str, Any]) -> set[str]:
+    """The audiences whose document has the operation."""
+    if of_oauth(path):
+        return SHOWN[operation["operationId"]]
+    return set(operation["security"][0]) if operation["security"] else {"public"}
 
 
 @pytest.mark.parametrize("audience", reading.AUDIENCES)
 def test_an_audience_gets_its_operations_and_no_others(audience: str) -> None:
-    whole = {o["operationId"]: o for _, _, o in operations(committed("openapi"))}
+    whole = {o["operationId"]: (readers(path, o), o) for path, _, o in operations(committed("openapi"))}
     mine = {o["operationId"]: o for _, _, o in operations(committed(audience))}
-    theirs = {name for name, o in whole.items() if o["security"] == [] or audience not in o["security"][0]}
-    public = {name for name, o in whole.items() if o["security"] == []}
-    assert mine == {name: whole[name] for name in (public if audience == "public" else set(whole) - theirs)}
+    assert mine == {name: o for name, (shown, o) in whole.items() if audience in shown}
 
 
 def test_every_operation_belongs_to_an_audience() -> None:
-    parts = [o["operationId"] for name in reading.AUDIENCES for _, _, o in operations(committed(name))]
-    assert sorted(parts) == sorted(o["operationId"] for _, _, o in operations(committed("openapi")))
+    parts = {o["operationId"] for name in reading.AUDIENCES for _, _, o in operations(committed(name))}
+    assert parts == {o["operationId"] for _, _, o in operations(committed("openapi"))}
 
 
 def test_every_route_is_in_the_document_and_every_operation_is_routed(app: Continuum) -> None:
@@ -92,6 +119,15 @@ def test_an_operation_says_each_of_its_refusals() -> None:
     described = {o["operationId"]: o["responses"] for _, _, o in operations(document)}
     for operation in house.operations():
         for refusal in operation.every_refusal():
-            name = described[operation.id][str(refusal.status)]["$ref"].rsplit("/", 1)[1]
-            examples = document["components"]["responses"][name]["content"]["application/problem+json"]["examples"]
+            status, kind = refusal.status, "application/problem+json"
+            if operation.audience == "oauth":
+                status, kind = oauth.code_of(refusal)[1], "application/json"
+            name = described[operation.id][str(status)]["$ref"].rsplit("/", 1)[1]
+            examples = document["components"]["responses"][name]["content"][kind]["examples"]
             assert refusal.slug in examples, (operation.id, refusal.slug)
+
+
+def test_an_operation_that_wants_a_fresh_sign_in_says_so() -> None:
+    described = {o["operationId"]: o["description"] for _, _, o in operations(committed("openapi"))}
+    said = {name for name, words in described.items() if "at most 5 minutes old" in words}
+    assert said == {operation.id for operation in house.operations() if operation.steps_up} != set()

@@ -37,15 +37,18 @@ def test_spectral_finds_nothing() -> None:
 
 
 def test_spectral_finds_what_is_wrong(tmp_path: Path) -> None:
-    """OpenAPI's and OWASP's rules are both in force: an operation without a tag, and a text without an end."""
+    """OpenAPI's and OWASP's rules are both in force: an operation without a tag, a text without an end, and a change
+    that anybody may make."""
     document = json.loads((reading.DOCUMENTS / "patient.json").read_text())
     del document["paths"]["/v1/me"]["get"]["tags"]
     del document["components"]["schemas"]["Problem"]["properties"]["detail"]["maxLength"]
+    document["paths"]["/v1/me/preferences"]["put"]["security"] = []
     bad = tmp_path / "bad.json"
     bad.write_text(json.dumps(document))
     checked = spectral(bad)
     assert checked.returncode == 1
-    assert "operation-tags" in checked.stdout and "owasp:api4:2023-string-limit" in checked.stdout
+    found = ("operation-tags", "owasp:api4:2023-string-limit", "owasp:api2:2023-write-restricted")
+    assert all(one in checked.stdout for one in found), checked.stdout
 
 
 @pytest.fixture(scope="module")
