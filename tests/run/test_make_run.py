@@ -38,11 +38,13 @@ def answered(clone, line):
     return subprocess.run(pasted, cwd=clone.folder, capture_output=True, text=True).stdout
 
 
-def newcomer(clone):
-    """How the README's session ends when it is pasted in the clone's folder, and the problems that it met."""
-    session = next(block for block in (clone.folder / "README.md").read_text().split("```") if "$API/v1/me" in block)
-    shell = session.removeprefix("sh\n").replace("127.0.0.1:8000", f"127.0.0.1:{clone.port}")
-    pasted = subprocess.run(["bash", "-e", "-c", shell], cwd=clone.folder, capture_output=True, text=True)
+def pasted(clone, words):
+    """How the README's lines end that hold these words, pasted in the clone's folder, and the problems they met."""
+    lines = next(block for block in (clone.folder / "README.md").read_text().split("```") if words in block)
+    shell = lines.removeprefix("sh\n").replace("127.0.0.1:8000", f"127.0.0.1:{clone.port}")
+    pasted = subprocess.run(
+        ["bash", "-e", "-c", shell], cwd=clone.folder, env=clone.environment(), capture_output=True, text=True
+    )
     answered = pasted.stdout + pasted.stderr
     return pasted.returncode, [line for line in answered.splitlines() if "/problems/" in line or "Traceback" in line]
 
@@ -56,7 +58,8 @@ def test_it_runs_and_ends_with_its_group(clone):
     wait_until(lambda: '"worker":"alive"' in body(clone.port, "/readyz"))
     assert clone.refused() == ["Continuum already runs in this folder: stop it first."]
     assert [(line, answered(clone, line)) for line in lines(clone)] == [(line, "200") for line in lines(clone)]
-    assert newcomer(clone) == (0, [])
+    assert pasted(clone, "$API/v1/me") == (0, [])
+    assert pasted(clone, "cli clients list") == (0, [])
     sockets = clone.sockets()
     clone.end(signal.SIGTERM)
     wait_until(lambda: not clone.pids())
@@ -69,7 +72,7 @@ def test_what_it_said_fits_a_screen_and_its_secrets_are_private(clone):
     assert f"http://127.0.0.1:{clone.port}/docs" in said
     screen = said[said.index("Continuum runs") :]
     assert (said.count("curl "), len(screen.splitlines()) <= 24, "Traceback" in said) == (6, True, False)
-    for name in ("token-keys.json", "cursor-secret"):
+    for name in ("token-keys.json", "cursor-secret", "access-secret", "settings", "phone.json"):
         assert stat.S_IMODE((clone.folder / ".data" / name).stat().st_mode) == 0o600
 
 
