@@ -13,7 +13,7 @@ import marshmallow as ma
 import orjson
 from flask import Response, current_app, g, request
 
-from api import db, dpop, errors
+from api import db, dpop, errors, observe, refusals
 from api.blueprint import Door, V
 from api.meeting import Meeting
 from schemas import base
@@ -156,8 +156,19 @@ class FormMeeting(Meeting):
         self._spend(request.remote_addr or "")
         self._receive()
         assert self.operation.asks
-        found = self._view(form(self.operation.asks))
+        try:
+            found = self._view(form(self.operation.asks))
+        except OAuthRefusal as refusal:
+            self._note(refusal)
+            raise
         return found if isinstance(found, Response) else answer(found)
+
+    def _note(self, refusal: OAuthRefusal) -> None:
+        """Whoever was not let in is in the audit, whatever the status (ASVS 5.0 16.3.1); a next step refuses nobody."""
+        g.audited = True
+        if not isinstance(refusal, InsufficientAuthorization):
+            noted = {"operation": self.operation.id, "problem": refusal.slug, "request_id": observe.note().request_id}
+            refusals.note(caller=None, **noted)
 
 
 class OAuthDoor(Door):

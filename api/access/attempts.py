@@ -13,7 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import auth, db, oauth
+from api import auth, db, oauth, vocabulary
 from api.access import ceremonies
 from api.access.models import SignIn
 
@@ -97,7 +97,7 @@ def conclude(asked: Asked, held: Held | None, *, patient_id: UUID, proved: auth.
     Raises `oauth.UnmetRequirements` for a proof that is weaker than what was asked, `oauth.InvalidRequest` without a
     code challenge, `oauth.InvalidSession` where another request concluded the attempt.
     """
-    if asked.acr_values and proved.acr not in asked.acr_values:
+    if asked.acr_values and not _meets(proved.acr, asked.acr_values):
         raise oauth.UnmetRequirements
     if asked.code_challenge is None:
         raise oauth.InvalidRequest("Send code_challenge with the method S256.")
@@ -117,6 +117,12 @@ def conclude(asked: Asked, held: Held | None, *, patient_id: UUID, proved: auth.
     else:
         _conclude(held, columns)
     return code
+
+
+def _meets(acr: str, wanted: tuple[str, ...]) -> bool:
+    """Whether `acr` is one that was asked for, or stronger; a word that is not of the ladder is met by none."""
+    steps = [vocabulary.ACRS.index(one) for one in wanted if one in vocabulary.ACRS]
+    return bool(steps) and vocabulary.ACRS.index(acr) >= min(steps)
 
 
 def _conclude(held: Held, columns: dict[str, Any]) -> None:

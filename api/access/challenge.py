@@ -8,6 +8,7 @@ account exists is itself protected (42 CFR 2.13(c)(2); ASVS 5.0 6.3.8).
 These functions run their own transactions: a hash takes long, and waits in none.
 """
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import audit, auth, db, oauth, vocabulary
+from api import audit, auth, db, errors, oauth, vocabulary
 from api.access import (
     activation,
     app_sessions,
@@ -143,13 +144,22 @@ def register_passkey(held: Held, asked: Asked, credential: str, *, keep: bool, a
     try:
         _refuse_stale(held)
         created = ceremonies.created(rp, challenge=held.attempt.challenge, credential=credential)
+        return _with_passkey(held, asked, created, keep=keep, at=at)
     except ceremonies.PasskeyRefused as refused:
         _count(held)
         raise oauth.AccessDenied from refused
+
+
+def _with_passkey(held: Held, asked: Asked, created: ceremonies.Created, *, keep: bool, at: datetime) -> Welcome:
+    """Raises `ceremonies.PasskeyRefused` for a passkey of somebody else, `oauth.InvalidRequest` for one too many."""
     patient_id = _whose(held)
+    name = held.attempt.device_name or asked.device_name
     with _as_patient(patient_id):
         _activate(held, patient_id, keep=keep)
-        passkey = authenticators.add_passkey(patient_id=patient_id, created=created, name=asked.device_name, at=at)
+        try:
+            passkey = authenticators.add_passkey(patient_id=patient_id, created=created, name=name, at=at)
+        except authenticators.TooManyPasskeys as refused:
+            raise oauth.InvalidRequest(refused.detail) from refused
         proved = auth.Proved(PHISHING_RESISTANT, BY_PASSKEY, at)
         return Welcome(_code(held, asked, patient_id, proved, passkey.id))
 
@@ -163,7 +173,7 @@ def register_password(held: Held, asked: Asked, said: Password, *, keep: bool, a
     patient_id = _whose(held)
     secret = sealing.unseal(held.attempt.totp_secret or b"", place=authenticators.TOTP_PLACE, row=patient_id).decode()
     name = authenticators.chosen_name(said.name)
-    password = passwords.accepted(said.password, name=name)
+    password = passwords.accepted(said.password, name=authenticators.base_name(said.name))
     if (step := totp.step_of(secret, said.code, at)) is None:
         _count(held)
         raise oauth.AccessDenied
@@ -178,7 +188,10 @@ def register_password(held: Held, asked: Asked, said: Password, *, keep: bool, a
             totp_step=step,
             at=at,
         )
-        return Welcome(_code(held, asked, patient_id, auth.Proved(AAL2, BY_PASSWORD, at), None), kept)
+        welcome = Welcome(_code(held, asked, patient_id, auth.Proved(AAL2, BY_PASSWORD, at), None), kept)
+    if kept and asked.key:
+        throttles.know(what=sealing.index(kept), key=asked.key)
+    return welcome
 
 
 def by_passkey(held: Held, asked: Asked, credential: str, patience: Patience, *, at: datetime) -> Welcome:
@@ -217,14 +230,29 @@ def by_password(held: Held | None, asked: Asked, said: Password, patience: Patie
     with db.transaction(db.Caller(kind="patient", patient_id=patient_id)) as session:
         theirs = session.execute(_standing(patient_id).with_for_update(of=SignInAccount)).first()
         step = _fresh_step(theirs.SignInAccount if theirs else None, said.code, at)
-        if not (right and theirs and theirs.status == "active" and step):
-            raise oauth.AccessDenied
-        session.execute(
-            sa.update(SignInAccount).where(SignInAccount.patient_id == patient_id).values(totp_last_step=step)
-        )
-        welcome = Welcome(_code(held, asked, patient_id, auth.Proved(AAL2, BY_PASSWORD, at), None))
+        welcome = None
+        if right and theirs and theirs.status == "active" and step:
+            theirs.SignInAccount.totp_last_step = step
+            session.flush()
+            welcome = Welcome(_code(held, asked, patient_id, auth.Proved(AAL2, BY_PASSWORD, at), None))
+        elif held:
+            attempts.missed(held)
+    if welcome is None:
+        raise oauth.AccessDenied
     throttles.succeeded(spent)
+    _renew(account, said.password)
     return welcome
+
+
+def _renew(account: SignInAccount | None, password: str) -> None:
+    """Hash the password that was right anew, where its hash was made with earlier parameters; some time, if not now."""
+    if account is None or account.password_hash is None or not hashing.outdated(account.password_hash):
+        return
+    with contextlib.suppress(errors.Unavailable):
+        fresh = hashing.hashed(sealing.peppered(passwords.normalised(password)))
+        theirs = (SignInAccount.patient_id == account.patient_id, SignInAccount.password_hash == account.password_hash)
+        with _as_patient(account.patient_id) as session:
+            session.execute(sa.update(SignInAccount).where(*theirs).values(password_hash=fresh))
 
 
 def _matches(account: SignInAccount | None, password: str, spent: throttles.Spent) -> bool:
@@ -261,11 +289,14 @@ def _asserted(held: Held, credential: str, passkey: Passkey | None) -> ceremonie
     return asserted if passkey else None
 
 
-def _presented(credential: str) -> tuple[bytes, bytes | None]:
+def _presented(credential: str) -> tuple[bytes, bytes]:
+    """The credential id and the user handle. Who was named by nothing else must be named by the handle (WebAuthn §7.2
+    step 6): one that is missing is nobody's."""
     try:
-        return ceremonies.presented(credential)
+        credential_id, handle = ceremonies.presented(credential)
     except ceremonies.PasskeyRefused:
-        return b"malformed", None
+        return b"malformed", b""
+    return credential_id, handle or b""
 
 
 def _refuse_stale(held: Held) -> None:

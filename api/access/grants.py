@@ -7,6 +7,7 @@ lineage that begins anew. So stepping up is signing in again, and leaves no seco
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from api.access.models import AppSession, RefreshToken, SignIn
 from api.patients.models import Patient
 
 OPERATION = "requestToken"
+VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 
 
 def exchange(*, code: str, client_id: str, verifier: str, key: str | None) -> dict[str, Any]:
@@ -53,8 +55,10 @@ def _held(presented: bytes, client_id: str, verifier: str, key: str | None) -> S
     if found is None:
         raise oauth.InvalidGrant
     attempt, timely = found
-    fits = hmac.compare_digest(challenge_of(verifier), attempt.code_challenge or "")
-    if not (fits and attempt.client_id == client_id and attempt.key_thumbprint == key):
+    proved = hmac.compare_digest(challenge_of(verifier), attempt.code_challenge or "")
+    if not (proved and VERIFIER.fullmatch(verifier)):
+        raise oauth.InvalidGrant
+    if (attempt.client_id, attempt.key_thumbprint) != (client_id, key):
         raise oauth.InvalidGrant
     if not (timely or attempt.code_used_at):
         raise oauth.InvalidGrant

@@ -121,8 +121,7 @@ def _asked(form: Form) -> Asked:
         raise oauth.UnsupportedResponseType if "response_type" in form else oauth.InvalidRequest
     if (first or client_id) and client_id not in terms.current().apps.clients:
         raise oauth.UnauthorizedClient
-    if ("code_challenge" in form) != (form.get("code_challenge_method") == "S256"):
-        raise oauth.InvalidRequest("Send code_challenge with the method S256.")
+    _refuse_without_pkce(form, first)
     return Asked(
         client_id=client_id,
         key=_key(client_id),
@@ -131,6 +130,14 @@ def _asked(form: Form) -> Asked:
         acr_values=tuple(form.get("acr_values", "").split()),
         device_name=form.get("device_name"),
     )
+
+
+def _refuse_without_pkce(form: Form, first: bool) -> None:
+    """RFC 9700 §2.1.1. An attempt that the house began, for who was quiet for long, is told the challenge later."""
+    if "code_challenge" in form and form.get("code_challenge_method") == "S256":
+        return
+    if first or "code_challenge" in form or "code_challenge_method" in form:
+        raise oauth.InvalidRequest("Send code_challenge with the method S256.")
 
 
 def _key(client_id: str) -> str | None:
@@ -230,9 +237,9 @@ def revoke_token(form: Form) -> Response:
     """An app's refresh or access token ends its app session; a system's access token ends by itself. Unknown tokens are
     answered in the same way (RFC 7009)."""
     if "client_assertion" not in form:
-        if _needed(form, "client_id") not in terms.current().apps.clients:
+        if (client_id := _needed(form, "client_id")) not in terms.current().apps.clients:
             raise oauth.InvalidClient
-        ending.revoke(form["token"])
+        ending.revoke(form["token"], client_id=client_id)
     else:
         client_tokens.revoke_access_token(form["token"], client=_client(form), tokens=terms.current().tokens)
     return answering.nothing()
