@@ -45,6 +45,11 @@ FORMS: frozenset[Route] = frozenset(
 )
 PUBLIC = READ_BY_ANYONE | FORMS
 
+# Frozen: where nobody has a token yet. Each asks for proof of its own kind; a stranger gets nothing from any of them.
+OAUTH: frozenset[Route] = frozenset(
+    ("POST", rule) for rule in ("/oauth/authorize-challenge", "/oauth/introspect", "/oauth/revoke", "/oauth/token")
+)
+
 
 def routes(app: Flask) -> list[tuple[str, Rule]]:
     """Every method and rule of `app`, without the ones that Flask answers by itself."""

@@ -9,7 +9,7 @@ from api import app as house
 from api.app import Continuum
 from tests.knocking import Knocker
 from tests.rules.bad import doors as bad
-from tests.rules.doors import PUBLIC, address, open_to_strangers, routes, told_apart
+from tests.rules.doors import OAUTH, PUBLIC, address, open_to_strangers, routes, told_apart
 from tests.world import Find, freshly
 
 FOR_SCRIPTS = ("/v1/", "/openapi", "/oauth/jwks.json")
@@ -26,7 +26,47 @@ def bad_app() -> Flask:
 
 
 def test_a_stranger_is_let_in_where_the_frozen_list_says_and_nowhere_else(app: Continuum) -> None:
-    assert open_to_strangers(app) == PUBLIC
+    assert open_to_strangers(app) == PUBLIC | OAUTH
+
+
+# What a stranger says at OAuth's doors, and is told.
+STRANGER = {"client_id": "somebody", "token": "nonsense"}
+APP = {
+    "client_id": "continuum-app",
+    "response_type": "code",
+    "code_challenge": "a" * 43,
+    "code_challenge_method": "S256",
+}
+TOLD = [
+    ("/oauth/authorize-challenge", {}, 400, "invalid_request"),
+    ("/oauth/authorize-challenge", {**APP, **STRANGER}, 400, "unauthorized_client"),
+    ("/oauth/authorize-challenge", APP, 400, "invalid_dpop_proof"),
+    ("/oauth/introspect", {}, 400, "invalid_request"),
+    ("/oauth/introspect", STRANGER, 401, "invalid_client"),
+    ("/oauth/introspect", {**STRANGER, "client_id": "continuum-app"}, 401, "invalid_client"),
+    ("/oauth/revoke", {}, 400, "invalid_request"),
+    ("/oauth/revoke", STRANGER, 401, "invalid_client"),
+    ("/oauth/token", {}, 400, "invalid_request"),
+    ("/oauth/token", {**STRANGER, "grant_type": "client_credentials"}, 401, "invalid_client"),
+    ("/oauth/token", {**STRANGER, "grant_type": "refresh_token"}, 401, "invalid_client"),
+    ("/oauth/token", {**APP, "grant_type": "refresh_token", "refresh_token": "nonsense"}, 400, "invalid_dpop_proof"),
+    ("/oauth/token", {**APP, "grant_type": "client_credentials"}, 400, "unauthorized_client"),
+    ("/oauth/token", {**STRANGER, "grant_type": "password"}, 400, "unsupported_grant_type"),
+]
+
+
+@pytest.mark.parametrize(("path", "form", "status", "error"), TOLD)
+def test_oauths_doors_give_a_stranger_nothing(
+    app: Continuum, path: str, form: dict[str, str], status: int, error: str
+) -> None:
+    answer = app.test_client().post(path, data=form, content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, answer.json["error"]) == (status, error)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+
+
+def test_every_door_of_oauth_was_knocked_at_by_a_stranger() -> None:
+    assert {("POST", path) for path, *_ in TOLD} == OAUTH
 
 
 def test_an_open_door_is_noticed(bad_app: Flask) -> None:
