@@ -1,6 +1,6 @@
 """The demo clinic and its callers, for requests made from the contract."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,9 @@ from api.app import Continuum
 from api.programs import shelf
 from tests.conftest import KEPT, SWEEP, add_client, sign_in
 from tests.contract.documents import NAMED
+from tests.dpop import Key
+from tests.knocking import Knocker
+from tests.phone import APP
 from tests.world import NEWCOMER, Find, Sql, finder, furnished
 
 CATALOGUE = [table for table in KEPT if table != "alembic_version"]
@@ -76,18 +79,36 @@ def house(app: Continuum, superuser: psycopg.Connection[Any]) -> Iterator[House]
         sam = furnished(app)
         own = {"Authorization": sam.headers["Authorization"]}
         robin = sign_in(app, sql("SELECT id FROM patients WHERE external_id = 'EHR-100235'")[0][0])
-        callers = {"public": {}, "patient": own, "leaving": robin.headers, "clinic": record_system(app, superuser)}
+        callers = {
+            "public": {},
+            "patient": own,
+            "leaving": robin.headers,
+            "unproved": unproved(app, sam),
+            "partner": system(app, superuser, "partner", vocabulary.PARTNER_SCOPES),
+            "clinic": system(app, superuser, "clinic", vocabulary.CLINIC_SCOPES),
+        }
         yield House(callers, finder(sam, sql), sql)
     swept(superuser)
 
 
-def record_system(app: Continuum, superuser: psycopg.Connection[Any]) -> dict[str, str]:
-    """The token of one of the clinic's systems, with every scope; for whom it acts is made from the contract."""
-    client = add_client(superuser, kind="clinic", name="contract", scopes=vocabulary.CLINIC_SCOPES)
-    token = app.extensions["tokens"].issue(
-        kind="clinic", subject=client, client_id=str(client), scopes=vocabulary.CLINIC_SCOPES
-    )
+def system(app: Continuum, superuser: psycopg.Connection[Any], kind: str, scopes: Sequence[str]) -> dict[str, str]:
+    """The token of a system with every scope of its kind; for whom it acts is made from the contract."""
+    client = add_client(superuser, kind=kind, name=f"contract {kind}", scopes=scopes)
+    token = app.extensions["tokens"].issue(kind=kind, subject=client, client_id=str(client), scopes=scopes)
     return {"Authorization": f"Bearer {token}"}
+
+
+def unproved(app: Continuum, patient: Knocker) -> dict[str, str]:
+    """The patient's token, bound to a key, in the hands of somebody who does not have the key."""
+    token = app.extensions["tokens"].issue(
+        kind="patient",
+        subject=patient.id,
+        client_id=APP,
+        scopes=vocabulary.PATIENT_SCOPES,
+        sid=patient.app_session_id,
+        key=Key().thumbprint,
+    )
+    return {"Authorization": f"DPoP {token}"}
 
 
 def swept(superuser: psycopg.Connection[Any]) -> None:

@@ -7,7 +7,8 @@ from tests.contract import behaviour
 from tests.contract.conftest import House, own_kind
 from tests.contract.documents import NAMED
 
-OTHERS = [(name, kind) for name in NAMED for kind in ("public", "patient", "clinic") if kind != own_kind(name)]
+KINDS = ("public", "patient", "unproved", "partner", "clinic")
+OTHERS = [(name, kind) for name in NAMED for kind in KINDS if kind != own_kind(name)]
 
 
 @pytest.fixture(autouse=True)
