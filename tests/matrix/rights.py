@@ -1,0 +1,160 @@
+"""Who may do what, kept by hand: one line for every operation. The contract and the running server are held to it.
+
+A further line is a decision. `fresh`: the patient must have proved a moment ago who they are. `whose`: the address
+names a thing of one patient, which is not there for any other.
+"""
+
+from dataclasses import dataclass
+
+from tests.matrix.callers import Caller
+
+
+@dataclass(frozen=True)
+class Right:
+    """`kind`: whose door it is. For OAuth's forms, `said` is the code that each party hears; None is a success."""
+
+    kind: str
+    scope: str | None = None
+    fresh: bool = False
+    whose: bool = False
+    said: tuple[tuple[str, str | None], ...] = ()
+
+
+def public() -> Right:
+    return Right("public")
+
+
+def patient(scope: str, *, fresh: bool = False, whose: bool = False) -> Right:
+    return Right("patient", scope, fresh, whose)
+
+
+def clinic(scope: str) -> Right:
+    return Right("clinic", scope)
+
+
+def form(**said: str | None) -> Right:
+    """What a form is answered to a `stranger`, a `phone` of ours, a `system` and a `suspended` one."""
+    return Right("oauth", said=tuple(said.items()))
+
+
+RIGHTS: dict[str, Right] = {
+    # Anybody
+    "listPrograms": public(),
+    "getProgram": public(),
+    "comparePrograms": public(),
+    "listLocations": public(),
+    "getLocation": public(),
+    "getAppConfig": public(),
+    "listInstruments": public(),
+    "getInstrument": public(),
+    # Who a form is from, the form itself proves: a token beside it changes nothing
+    "authorizeChallenge": form(
+        stranger="insufficient_authorization",
+        phone="insufficient_authorization",
+        system="unauthorized_client",
+        suspended="unauthorized_client",
+    ),
+    "requestToken": form(stranger="invalid_client", phone=None, system=None, suspended="invalid_client"),
+    "revokeToken": form(stranger="invalid_client", phone=None, system=None, suspended="invalid_client"),
+    "introspectToken": form(stranger="invalid_client", phone="invalid_client", system=None, suspended="invalid_client"),
+    # Patients, each their own
+    "getMe": patient("me:read"),
+    "getMyPreferences": patient("me:read"),
+    "putMyPreferences": patient("me:write"),
+    "getMyToday": patient("me:read"),
+    "getMyEnrollment": patient("enrollment:read"),
+    "listMyEnrollments": patient("enrollment:read"),
+    "listMySessions": patient("sessions:read"),
+    "getMySession": patient("sessions:read", whose=True),
+    "putMySessionReply": patient("sessions:write", whose=True),
+    "checkInToMySession": patient("sessions:write", whose=True),
+    "listMyReminders": patient("reminders:read"),
+    "getMyReminderPreferences": patient("reminders:read"),
+    "putMyReminderPreferences": patient("reminders:write"),
+    "submitCheckIn": patient("checkins:write"),
+    "listMyCheckIns": patient("checkins:read"),
+    "listMyDueCheckIns": patient("checkins:read"),
+    "getMyCheckInTrends": patient("checkins:read"),
+    "getMyCheckIn": patient("checkins:read", whose=True),
+    "listMyAppSessions": patient("account:read"),
+    "deleteMyAppSessions": patient("account:write"),
+    "deleteMyAppSession": patient("account:write", whose=True),
+    "listMyPasskeys": patient("account:read"),
+    "offerMyPasskey": patient("account:write", fresh=True),
+    "createMyPasskey": patient("account:write", fresh=True),
+    "deleteMyPasskey": patient("account:write", fresh=True, whose=True),
+    "putMyPassword": patient("account:write", fresh=True),
+    "offerMyTotp": patient("account:write", fresh=True),
+    "putMyTotp": patient("account:write", fresh=True),
+    # The clinic's own systems
+    "getProgramRevision": clinic("catalogue:read"),
+    "publishProgram": clinic("catalogue:write"),
+    "addLocation": clinic("catalogue:write"),
+    "getLocationToEdit": clinic("catalogue:read"),
+    "changeLocation": clinic("catalogue:write"),
+    "addClosure": clinic("catalogue:write"),
+    "deleteClosure": clinic("catalogue:write"),
+    "putPatient": clinic("patients:write"),
+    "getPatient": clinic("patients:read"),
+    "putPatientStatus": clinic("patients:write"),
+    "createActivationCode": clinic("patients:write"),
+    "listAuditEvents": clinic("audit:read"),
+    "createEnrollment": clinic("enrollments:write"),
+    "listEnrollments": clinic("enrollments:read"),
+    "createTransition": clinic("enrollments:write"),
+    "createSessionSeries": clinic("schedule:write"),
+    "listSessionSeries": clinic("schedule:read"),
+    "getSessionSeries": clinic("schedule:read"),
+    "putSessionSeries": clinic("schedule:write"),
+    "listSeriesMembers": clinic("schedule:read"),
+    "putSeriesMember": clinic("schedule:write"),
+    "deleteSeriesMember": clinic("schedule:write"),
+    "listSessions": clinic("schedule:read"),
+    "getSession": clinic("schedule:read"),
+    "putSession": clinic("schedule:write"),
+    "getSessionRoster": clinic("schedule:read"),
+    "putAttendance": clinic("attendance:write"),
+    "listCheckIns": clinic("checkins:read"),
+    "reviewCheckIn": clinic("checkins:review"),
+    "listPatientInstruments": clinic("checkins:read"),
+    "putPatientInstrument": clinic("checkins:review"),
+    "getInstrumentSettings": clinic("checkins:read"),
+    "putInstrumentSettings": clinic("catalogue:write"),
+    "listAlerts": clinic("alerts:read"),
+    "getAlert": clinic("alerts:read"),
+    "acknowledgeAlert": clinic("alerts:write"),
+    "listTasks": clinic("tasks:read"),
+    "claimTask": clinic("tasks:write"),
+    "completeTask": clinic("tasks:write"),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A status and the name of the problem or OAuth's code; without either, the caller is let in."""
+
+    status: int | None = None
+    problem: str | None = None
+
+
+LET_IN = Outcome()
+
+
+def outcome(right: Right, caller: Caller) -> Outcome:
+    """What follows from the line for a caller; of forms, `heard` tells."""
+    if right.kind == "public":
+        return LET_IN
+    if caller.kind != right.kind:
+        return Outcome(401, caller.elsewhere)
+    if caller.refused:
+        return Outcome(401, caller.refused)
+    if not caller.scoped:
+        return Outcome(403, "insufficient-scope")
+    if right.fresh and not caller.fresh:
+        return Outcome(401, "step-up-required")
+    return Outcome(404, "not-found") if right.whose and not caller.owner else LET_IN
+
+
+def heard(right: Right, party: str) -> str | None:
+    """The code that a form is answered to a party of OAuth's; None is a success."""
+    return dict(right.said)[party]
