@@ -22,8 +22,8 @@ START_SECONDS = 20
 class Server:
     """One server process with its own port."""
 
-    def __init__(self, name: str, port: int, child: Child) -> None:
-        self.name, self.port, self._child = name, port, child
+    def __init__(self, name: str, port: int, child: Child, env: dict[str, str]) -> None:
+        self.name, self.port, self._child, self.env = name, port, child, env
 
     @property
     def worker_rss_mb(self) -> float:
@@ -40,9 +40,14 @@ def serving(name: str, clinic: Clinic, app: str, folder: Path, **settings: str) 
     child = Child(name, command, env=env, cwd=ROOT, log=folder / f"{name}.log")
     try:
         _await(port, child)
-        yield Server(name, port, child)
+        yield Server(name, port, child, env)
     finally:
         child.stop(5)
+
+
+def command_of(module: str, *words: object) -> list[str]:
+    """A program of the bench."""
+    return [sys.executable, "-m", module, *map(str, words)]
 
 
 def _granian(app: str, port: int, env: dict[str, str]) -> list[str]:

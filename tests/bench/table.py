@@ -20,6 +20,11 @@ MEANINGS = {
     "latency_of_size": "median latency of my sessions, 200,000 patients ÷ 1,000",
     "check_in": "daily check-in written × FastAPI's bare insert",
     "second_start_seconds": "`make run` on a clone that has run before, seconds until ready",
+    "bound_read": "`GET /v1/me/sessions` with a proof of possession, checked and spent × with a bearer token",
+    "refresh": "refreshing × `GET /v1/me/sessions`",
+    "latency_beside_sign_ins": "median latency of my sessions while 8 clients sign in by password ÷ alone",
+    "sign_ins_a_second": "sign-ins that succeed a second meanwhile",
+    "revocations_seen": "revocations seen by another worker at the next request, of 1,000",
     "worker_rss_mb": "resident memory of the API's worker process after P1, MB",
 }
 

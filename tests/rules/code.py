@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DOORS = ("public", "patient", "partner", "clinic", "provider")
+DOORS = ("public", "patient", "partner", "clinic", "provider", "oauth")
 
 Finding = tuple[int, str]
 Rule = Callable[[str, ast.Module], Iterator[Finding]]
