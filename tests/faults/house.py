@@ -36,11 +36,13 @@ Answered = tuple[int, dict[str, str], bytes]
 
 @dataclass
 class House:
-    """The served API; `token` is the demo patient's."""
+    """The served API; `token` is the demo patient's, `clinic` the demo record system's."""
 
     server: postgres.Server
     port: int
     token: str
+    clinic: str
+    env: dict[str, str]
 
     @property
     def headers(self) -> dict[str, str]:
@@ -82,13 +84,28 @@ def served(folder: Path, *, threads: int) -> Iterator[House]:
         for words in (["-m", "api.cli", "migrate"], ["-c", LOADING, str(folder / "tokens"), env["DATABASE_OWNER_URL"]]):
             done = subprocess.run([sys.executable, *words], cwd=ROOT, env=env, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
-        api = children.Child("API", supervisor.serve(config.read(env), port), env=env, cwd=ROOT, log=folder / "api.log")
-        try:
-            wait_until(lambda: _answers(port), 30)
-            yield House(server, port, (folder / "tokens" / "patient").read_text())
-        finally:
-            api.ask_to_stop()
-            api.stop(10)
+        tokens = [(folder / "tokens" / kind).read_text() for kind in ("patient", "clinic")]
+        with _answering(env, port, folder / "api.log"):
+            yield House(server, port, *tokens, env=env)
+
+
+@contextmanager
+def beside(house: House, log: Path) -> Iterator[int]:
+    """The port of one more process of the same API, which knows nothing of the first but the database."""
+    port = free_port()
+    with _answering(house.env, port, log):
+        yield port
+
+
+@contextmanager
+def _answering(env: dict[str, str], port: int, log: Path) -> Iterator[None]:
+    api = children.Child("API", supervisor.serve(config.read(env), port), env=env, cwd=ROOT, log=log)
+    try:
+        wait_until(lambda: _answers(port), 30)
+        yield
+    finally:
+        api.ask_to_stop()
+        api.stop(10)
 
 
 def _answers(port: int) -> bool:
