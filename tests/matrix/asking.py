@@ -64,10 +64,11 @@ class Matrix:
         versions = self.bearers.superuser.execute("TABLE patient_versions ORDER BY patient_id").fetchall()
         return [*tables, *versions]
 
-    def ask(self, name: str, right: Right, caller: str, *, whole: bool) -> TestResponse:
-        """The answer to a request that is as the contract wants it, or to one that is broken."""
+    def ask(self, name: str, right: Right, caller: str, *, whole: bool, **instead: str) -> TestResponse:
+        """The answer to a request that is as the contract wants it, or to one that is broken; about what is there, or
+        about what a parameter of the address says `instead`."""
         method, template = PLACES[name]
-        path = template.format(**{one: self.there(one) for one in names(name, "path")})
+        path = template.format(**{one: instead.get(one) or self.there(one) for one in names(name, "path")})
         query = {one["name"]: written(one["example"]) for one in required(name, "query")}
         sent: Json = {"data": json.dumps(example(name))} if example(name) is not None else {}
         if not whole:
