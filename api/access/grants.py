@@ -95,7 +95,8 @@ def _open(attempt: SignIn) -> dict[str, Any]:
     session.execute(used.values(code_used_at=sa.func.now(), app_session_id=opened.id))
     caller = db.Caller(kind="patient", patient_id=attempt.patient_id, app_session_id=opened.id)
     audit.record(caller, operation=OPERATION, action="create", resource_id=opened.id)
-    return issue(opened, add_token(opened, parent_id=None))
+    lasts = int((opened.expires_at - opened.seen_at).total_seconds())
+    return issue(opened, _first_token(opened), lasts=lasts)
 
 
 def _signed_in(attempt: SignIn) -> dict[str, Any]:
@@ -146,22 +147,23 @@ def _new(attempt: SignIn) -> AppSession:
     return opened
 
 
-def add_token(opened: AppSession, *, parent_id: UUID | None) -> str:
-    """A refresh token of the app session; only its hash is kept."""
+def new_token() -> tuple[str, bytes]:
+    """A refresh token and what is kept of it."""
     token = secrets.token_urlsafe(32)
-    kept = {
-        "id": db.uuid7(),
-        "app_session_id": opened.id,
-        "patient_id": opened.patient_id,
-        "hash": attempts.hashed(token),
-        "parent_id": parent_id,
-    }
+    return token, attempts.hashed(token)
+
+
+def _first_token(opened: AppSession) -> str:
+    """The refresh token that begins a lineage of the app session."""
+    token, hash_ = new_token()
+    kept = {"id": db.uuid7(), "app_session_id": opened.id, "patient_id": opened.patient_id, "hash": hash_}
     db.session().execute(sa.insert(RefreshToken).values(kept))
     return token
 
 
-def issue(opened: AppSession, refresh_token: str, *, scopes: list[str] | None = None) -> dict[str, Any]:
-    """The answer with an access token of the app session (RFC 6749 §5.1); `scopes` may narrow it."""
+def issue(opened: Any, refresh_token: str, *, lasts: int, scopes: list[str] | None = None) -> dict[str, Any]:
+    """The answer with an access token of the app session, a row of it (RFC 6749 §5.1); `scopes` may narrow it, and
+    `lasts` is how many seconds the app session has left if it is not quiet for too long."""
     granted = scopes or opened.scopes or []
     assert opened.acr and opened.authenticated_at and opened.client_id
     access_token = house.current().tokens.issue(
@@ -179,13 +181,8 @@ def issue(opened: AppSession, refresh_token: str, *, scopes: list[str] | None = 
         "expires_in": int(auth.LIFETIMES["patient"].total_seconds()),
         "scope": " ".join(granted),
         "refresh_token": refresh_token,
-        "refresh_token_expires_in": seconds_left(opened),
+        "refresh_token_expires_in": max(0, lasts),
     }
-
-
-def seconds_left(opened: AppSession) -> int:
-    """How long the app session lasts when it is not quiet for too long, from when it was seen last."""
-    return max(0, int((opened.expires_at - opened.seen_at).total_seconds()))
 
 
 def scopes_of(asked: str | None, *, within: tuple[str, ...] | list[str] = vocabulary.PATIENT_SCOPES) -> tuple[str, ...]:

@@ -4,9 +4,7 @@ The app session's row is locked first, so that many at once follow each other; `
 for long shows again that it is them (`ReauthenticationNeeded`), and loses nothing by it.
 """
 
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -14,19 +12,9 @@ from api import audit, db, oauth
 from api.access import attempts, challenge, grants, lineage, standing
 from api.access import terms as house
 from api.access.models import AppSession, RefreshToken
+from api.prepared import Prepared
 
 REUSED = "refresh-token-reused"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A refresh token with its app session, both as they stand under the lock."""
-
-    token: RefreshToken
-    opened: AppSession
-    stands: str
-    quiet: bool
-    link: lineage.Link
 
 
 def refresh(*, token: str, client_id: str, key: str | None, scope: str | None) -> dict[str, Any]:
@@ -37,53 +25,55 @@ def refresh(*, token: str, client_id: str, key: str | None, scope: str | None) -
     """
     presented = attempts.hashed(token)
     with db.transaction(attempts.holder(presented)):
-        found = _found(presented)
-        if found.opened.client_id != client_id:
+        opened = _opened(presented)
+        if opened.client_id != client_id:
             raise oauth.InvalidGrant
-        outcome = _outcome(found, key, scope)
+        outcome = _outcome(opened, key, scope)
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
 
 
-def _outcome(found: Found, key: str | None, scope: str | None) -> dict[str, Any] | Exception:
+def _outcome(opened: Any, key: str | None, scope: str | None) -> dict[str, Any] | Exception:
     """The answer, or the refusal that leaves something behind it: it is raised after the commit."""
-    opened, same_key = found.opened, found.opened.key_thumbprint == key
-    if found.stands != db.STANDS:
+    same_key = opened.key_thumbprint == key
+    if opened.stands != db.STANDS:
         if same_key:
-            db.refuse_unless(found.stands)
+            db.refuse_unless(opened.stands)
         raise oauth.InvalidGrant
-    verdict = lineage.judge(found.link, same_key=same_key)
+    link = lineage.Link(opened.used_at, opened.retired_at is not None, opened.at)
+    verdict = lineage.judge(link, same_key=same_key)
     if verdict == lineage.REUSED:
         grants.end_as_copied(opened.patient_id, opened.id, problem=REUSED)
         return db.SessionRevoked() if same_key else oauth.InvalidGrant()
     if verdict == lineage.LATE:
         return db.SignedOut()
     scopes = grants.scopes_of(scope, within=opened.scopes or [])
-    if found.quiet:
+    if opened.quiet:
         return _confirm(opened, key)
-    return _rotate(found, list(scopes))
+    return _rotate(opened, list(scopes))
 
 
-def _rotate(found: Found, scopes: list[str]) -> dict[str, Any]:
-    session, opened, token = db.session(), found.opened, found.token
-    this = RefreshToken.id == token.id
-    session.execute(sa.update(RefreshToken).where(this, RefreshToken.used_at.is_(None)).values(used_at=sa.func.now()))
-    if token.parent_id:
-        before = sa.or_(RefreshToken.id == token.parent_id, RefreshToken.parent_id == token.parent_id)
-        retired = sa.update(RefreshToken).where(before, ~this, RefreshToken.retired_at.is_(None))
-        session.execute(retired.values(retired_at=sa.func.now()))
-    seen = sa.update(AppSession).where(AppSession.id == opened.id).values(seen_at=sa.func.now()).returning(AppSession)
-    opened = session.scalars(seen, execution_options={"populate_existing": True}).one()
+def _rotate(opened: Any, scopes: list[str]) -> dict[str, Any]:
+    token, hash_ = grants.new_token()
+    seen = _ROTATE.one(
+        token_id=opened.token_id,
+        parent_id=opened.parent_id,
+        id=opened.id,
+        patient_id=opened.patient_id,
+        new_id=db.uuid7(),
+        hash=hash_,
+    )
     caller = db.Caller(kind="patient", patient_id=opened.patient_id, app_session_id=opened.id)
     audit.record(caller, operation=grants.OPERATION, action="update", resource_id=opened.id)
-    return grants.issue(opened, grants.add_token(opened, parent_id=token.id), scopes=scopes)
+    lasts = int((opened.expires_at - seen.seen_at).total_seconds())
+    return grants.issue(opened, token, scopes=scopes, lasts=lasts)
 
 
-def _confirm(opened: AppSession, key: str | None) -> Exception:
+def _confirm(opened: Any, key: str | None) -> Exception:
     """How the patient shows that it is them: by the passkey, or by name, password and code under the same attempt."""
     asked = attempts.Asked(
-        client_id=opened.client_id or "",
+        client_id=opened.client_id,
         key=key,
         scopes=tuple(opened.scopes or ()),
         code_challenge=None,
@@ -94,24 +84,59 @@ def _confirm(opened: AppSession, key: str | None) -> Exception:
     return needed
 
 
-def _found(presented: bytes) -> Found:
-    """The token and its app session, locked, as the patient whose they are. Raises `oauth.InvalidGrant`."""
-    session = db.session()
-    whose = sa.select(RefreshToken.id, RefreshToken.app_session_id, RefreshToken.patient_id)
-    row = session.execute(whose.where(RefreshToken.hash == presented)).first()
-    if row is None:
+def _opened(presented: bytes) -> Any:
+    """The app session, locked, with its token: the columns of `_LOCKED`, read as the patient whose they are. Raises
+    `oauth.InvalidGrant`."""
+    held = _HELD.one(hash=presented)
+    if held is None:
         raise oauth.InvalidGrant
-    db.become(db.Caller(kind="patient", patient_id=row.patient_id))
-    opened, stands, quiet = _locked(row.app_session_id)
-    token, at = session.execute(
-        sa.select(RefreshToken, sa.func.clock_timestamp()).where(RefreshToken.id == row.id)
-    ).one()
-    link = lineage.Link(token.used_at, token.retired_at is not None, at)
-    return Found(token, opened, stands, quiet, link)
+    db.become(db.Caller(kind="patient", patient_id=held.patient_id))
+    # The app session first: whoever waits for it reads the token as the one before left it.
+    _LOCK.run(id=held.app_session_id)
+    return _LOCKED.one(token_id=held.id, idle=house.current().idle)
 
 
-def _locked(app_session_id: UUID) -> tuple[AppSession, str, bool]:
-    quiet = AppSession.seen_at < sa.func.now() - house.current().idle
-    locked = sa.select(AppSession, standing.words(), quiet).where(AppSession.id == app_session_id)
-    opened, stands, is_quiet = db.session().execute(locked.with_for_update()).one()
-    return opened, stands, is_quiet
+# Every phone refreshes every few minutes: these go past the session.
+_HELD = Prepared(
+    sa.select(RefreshToken.id, RefreshToken.app_session_id, RefreshToken.patient_id).where(
+        RefreshToken.hash == sa.bindparam("hash", type_=sa.LargeBinary)
+    )
+)
+_LOCK = Prepared(sa.select(AppSession.id).where(AppSession.id == sa.bindparam("id", type_=sa.Uuid)).with_for_update())
+_LOCKED = Prepared(
+    sa.select(
+        AppSession.id,
+        AppSession.patient_id,
+        AppSession.client_id,
+        AppSession.key_thumbprint,
+        AppSession.device_name,
+        AppSession.scopes,
+        AppSession.acr,
+        AppSession.amr,
+        AppSession.authenticated_at,
+        AppSession.expires_at,
+        standing.words().label("stands"),
+        (AppSession.seen_at < sa.func.now() - sa.bindparam("idle", type_=sa.Interval)).label("quiet"),
+        RefreshToken.id.label("token_id"),
+        RefreshToken.parent_id,
+        RefreshToken.used_at,
+        RefreshToken.retired_at,
+        sa.func.clock_timestamp().label("at"),
+    )
+    .join(AppSession, AppSession.id == RefreshToken.app_session_id)
+    .where(RefreshToken.id == sa.bindparam("token_id", type_=sa.Uuid))
+)
+_ROTATE = Prepared(
+    """
+    WITH used AS (
+        UPDATE refresh_tokens SET used_at = now() WHERE id = %(token_id)s AND used_at IS NULL
+    ), retired AS (
+        UPDATE refresh_tokens SET retired_at = now()
+        WHERE (id = %(parent_id)s OR parent_id = %(parent_id)s) AND id <> %(token_id)s AND retired_at IS NULL
+    ), made AS (
+        INSERT INTO refresh_tokens (id, app_session_id, patient_id, hash, parent_id)
+        VALUES (%(new_id)s, %(id)s, %(patient_id)s, %(hash)s, %(token_id)s)
+    )
+    UPDATE app_sessions SET seen_at = now() WHERE id = %(id)s RETURNING seen_at
+    """
+)

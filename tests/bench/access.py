@@ -39,7 +39,7 @@ def access(clinic: Clinic, folder: Path, compete: Compete) -> Measured:
             ]
         )
         grown, signed_in = _beside_sign_ins(clinic, ours, folder, held, bearers)
-        seen = _revocations_seen(clinic, ours, folder, list(clinic.tokens().values()))
+        seen = _revocations_seen(clinic, ours, folder, phones.phones(clinic))
     return [
         Figure("S1", "bound_read", contest.speed(rounds, "bound", "bearer"), 0.5),
         Figure("S2", "refresh", contest.speed(rounds, "refresh", "bearer"), 0.1),
@@ -98,17 +98,18 @@ def _succeeded(log: Path, before: int) -> int:
     return said.count(".") - before
 
 
-def _revocations_seen(clinic: Clinic, first: Server, folder: Path, bearers: list[str]) -> float:
+def _revocations_seen(clinic: Clinic, first: Server, folder: Path, held: list[Phone]) -> float:
     """How many tokens that were just revoked at one process are refused by another at the next request."""
     seen = 0
     with serving("another", clinic, OURS, folder) as second:
-        for token in itertools.islice(bearers, REVOCATIONS):
-            if generator.answer_to(second.port, _read(token))[0] != 200:
-                raise generator.WrongAnswer("A token that nobody revoked is refused.")
-            revoked = generator.post(
-                "/oauth/revoke", f"token={token}&client_id={phones.APP}".encode(), Content_Type=phones.FORM
-            )
-            if generator.answer_to(first.port, revoked)[0] != 200:
-                raise generator.WrongAnswer("A token could not be revoked.")
-            seen += generator.answer_to(second.port, _read(token))[0] == 401
+        for phone in itertools.islice(held, REVOCATIONS):
+            _expect(200, second, phone.read())
+            _expect(200, first, phone.form("/oauth/revoke", token=phone.token, client_id=phones.APP))
+            seen += generator.answer_to(second.port, phone.read())[0] == 401
     return float(seen)
+
+
+def _expect(status: int, server: Server, request: bytes) -> None:
+    answered, _, body = generator.answer_to(server.port, request)
+    if answered != status:
+        raise generator.WrongAnswer(f"Expected {status}, and heard {answered}: {body[:300].decode(errors='replace')}")
