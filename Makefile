@@ -1,6 +1,6 @@
 # Continuum in two commands: `make run` and `make test`. What they write lies in .venv/ and .data/.
 
-.PHONY: run test check bench fuzz openapi clean format lint types imports migrations contract tests-environment
+.PHONY: run test check bench fuzz timing openapi clean format lint types imports migrations contract tests-environment
 .NOTPARALLEL:
 
 # CONTINUUM_VENV may name an environment elsewhere, for several clones to share.
@@ -30,6 +30,9 @@ bench: tests-environment
 
 fuzz: tests-environment
 	@FUZZ=100 $(PY) -m pytest -q -n $(JOBS) tests/contract/test_behaviour.py
+
+timing: tests-environment
+	@$(PY) -m tests.timing
 
 openapi:
 	@.ci/environment requirements.txt
