@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,14 @@ from werkzeug.serving import make_server
 
 from api import reading
 from api.app import Continuum
+from tests.access.conftest import invite
 from tests.contract import node
+from tests.dpop import Key
 from tests.knocking import Knocker
+from tests.system import ISSUER
 from tests.world import sam
 
-__all__ = ["sam"]
+__all__ = ["invite", "sam"]
 
 HERE = Path(__file__).parent
 NAMES = ("openapi", *reading.AUDIENCES)
@@ -107,3 +110,15 @@ def test_a_generated_client_is_told_when_it_may_not(client: Path, address: str) 
     assert compiled(client, "today.ts").returncode == 0
     ran = run([*node.node(), str(client / "today.js")], API=address, TOKEN="none")
     assert ran.returncode == 1 and "401" in ran.stderr and "after_sign_in" in ran.stderr
+
+
+def test_a_generated_client_begins_to_sign_in(
+    client: Path, patient: Knocker, invite: Callable[..., str], address: str
+) -> None:
+    built = compiled(client, "sign-in.ts")
+    assert built.returncode == 0, built.stdout
+    proof = Key().proof("POST", f"{ISSUER}/oauth/authorize-challenge")
+    given = {"API": address, "CODE": invite(patient), "CHALLENGE": "a" * 43, "PROOF": proof}
+    ran = run([*node.node(), str(client / "sign-in.js")], **given)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == ["insufficient_authorization", True, True, "after_sign_in"]
