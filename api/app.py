@@ -28,6 +28,7 @@ from api import (
     idempotency,
     keys,
     language,
+    login,
     oauth,
     observe,
     outward,
@@ -191,6 +192,7 @@ def open_house(settings: config.Config) -> None:
     db.open_engine(
         settings.database_url, pool=settings.database_pool, statement_timeout_ms=settings.statement_timeout_ms
     )
+    login.refuse_privileged(db.engine())
     db.ask_standing("patient", standing.of_patient)
     db.ask_standing("clinic", standing.of_client)
     db.ask_standing("partner", standing.of_client)
