@@ -233,6 +233,8 @@ def _free(patient_id: UUID, name: str) -> str:
 def _taken(name: str) -> bool:
     index = sealing.index(name)
     db.become(db.Caller(kind="holder", presented=index))
+    # Of two who drew the same digits at once, the second sees the first's.
+    db.session().execute(sa.select(sa.func.pg_advisory_xact_lock(int.from_bytes(index[:8], "big", signed=True))))
     return bool(db.session().scalar(sa.select(sa.exists().where(SignInAccount.name_index == index))))
 
 
