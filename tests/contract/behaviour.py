@@ -37,7 +37,9 @@ REFUSED = {
 }
 # What a form needs to be read further than to the name of the client.
 OF_THE_APP = {
-    "authorizeChallenge": [{"client_id": APP, "response_type": "code", "code_challenge_method": "S256"}],
+    "authorizeChallenge": [
+        {"client_id": APP, "response_type": "code", "code_challenge": "a" * 43, "code_challenge_method": "S256"}
+    ],
     "requestToken": [{"client_id": APP, "grant_type": one} for one in ("authorization_code", "refresh_token")],
     "revokeToken": [{"client_id": APP}],
 }
