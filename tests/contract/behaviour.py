@@ -40,7 +40,10 @@ OF_THE_APP = {
     "authorizeChallenge": [
         {"client_id": APP, "response_type": "code", "code_challenge": "a" * 43, "code_challenge_method": "S256"}
     ],
-    "requestToken": [{"client_id": APP, "grant_type": one} for one in ("authorization_code", "refresh_token")],
+    "requestToken": [
+        {"client_id": APP, "grant_type": "authorization_code", "code": "nobodys", "code_verifier": "a" * 43},
+        {"client_id": APP, "grant_type": "refresh_token", "refresh_token": "nobodys"},
+    ],
     "revokeToken": [{"client_id": APP}],
 }
 PROOF = {"$ref": "#/components/parameters/DPoP"}
