@@ -75,6 +75,8 @@ def open_activation(asked: Asked, code: str, patience: Patience) -> oauth.Insuff
     Raises `oauth.AccessDenied` for any code that cannot be used, `throttles.TooManyTries`.
     """
     presented = activation.presented(code)
+    if presented.secret is not None:
+        hashing.refuse_crowd()
     spent = patience.spend("activation", presented.hash)
     with db.transaction(attempts.holder(presented.hash)):
         found = activation.found(presented)
@@ -228,6 +230,7 @@ def by_passkey(held: Held, asked: Asked, credential: str, patience: Patience, *,
 def by_password(held: Held | None, asked: Asked, said: Password, patience: Patience, *, at: datetime) -> Welcome:
     """Sign in by name, password and one-time code: one hash, whatever is wrong. Raises `oauth.AccessDenied`,
     `throttles.TooManyTries`, `errors.Unavailable`."""
+    hashing.refuse_crowd()
     index = sealing.index(said.name)
     spent = patience.spend("password", index)
     with db.transaction(attempts.holder(index)) as session:

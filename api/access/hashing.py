@@ -33,6 +33,17 @@ def use(threads: int) -> None:
     _seats = threading.Semaphore(threads // SHARE_THAT_WAITS)
 
 
+def refuse_crowd() -> None:
+    """Raises `errors.Unavailable` where a hash would find no seat to wait in: before anything else is spent on it."""
+    seats = _seats
+    if seats.acquire(blocking=False):
+        seats.release()
+    elif _turn.acquire(blocking=False):
+        _turn.release()
+    else:
+        raise errors.Unavailable
+
+
 def hashed(secret: str | bytes) -> str:
     """The salted hash with its parameters (PHC string). Raises `errors.Unavailable` while too many wait."""
     with _alone():

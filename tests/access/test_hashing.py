@@ -168,3 +168,32 @@ def test_a_failed_hash_gives_its_turn_back(stored: str) -> None:
     with pytest.raises(argon2.exceptions.InvalidHashError):
         hashing.matches("x", "no hash")
     assert hashing.matches("correct horse", stored)
+
+
+def test_where_no_seat_is_left_nothing_else_is_begun(slow: Slow) -> None:
+    hashing.use(4)
+    hashing.refuse_crowd()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(hashing.hashed, "first")
+        assert slow.begun.acquire(timeout=5)
+        hashing.refuse_crowd()
+        second = pool.submit(hashing.hashed, "second")
+        while hashing._seats.acquire(blocking=False):
+            hashing._seats.release()
+            time.sleep(0.001)
+        with pytest.raises(errors.Unavailable):
+            hashing.refuse_crowd()
+        slow.let.release(2)
+        assert [first.result(), second.result()] == ["first", "second"]
+    hashing.refuse_crowd()
+
+
+def test_without_any_seats_a_free_turn_is_enough() -> None:
+    hashing.use(1)
+    hashing.refuse_crowd()
+    assert hashing._turn.acquire(blocking=False)
+    try:
+        with pytest.raises(errors.Unavailable):
+            hashing.refuse_crowd()
+    finally:
+        hashing._turn.release()

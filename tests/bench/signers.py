@@ -8,6 +8,7 @@ import http.client
 import json
 import sys
 import threading
+import time
 import urllib.parse
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -29,9 +30,9 @@ class Signer:
     def __init__(self, port: int) -> None:
         self._line, self._key = http.client.HTTPConnection("127.0.0.1", port, timeout=30), Key()
 
-    def sign_in(self, name: str, secret: str) -> bool:
-        """False when too many others wait for a hash."""
-        told = self._ask(
+    def sign_in(self, name: str, secret: str) -> int:
+        """In how many seconds to come back, when too many others wait for a hash; 0 once signed in."""
+        wait, told = self._ask(
             CHALLENGE,
             client_id=APP,
             response_type="code",
@@ -41,19 +42,20 @@ class Signer:
             password=PASSWORD,
             totp=pyotp.TOTP(secret).now(),
         )
-        if (code := told.get("authorization_code")) is None:
-            return False
+        if wait:
+            return wait
+        code = told["authorization_code"]
         self._ask(TOKEN, grant_type="authorization_code", client_id=APP, code=code, code_verifier=VERIFIER)
-        return True
+        return 0
 
-    def _ask(self, path: str, **form: str) -> dict[str, str]:
+    def _ask(self, path: str, **form: str) -> tuple[int, dict[str, str]]:
         sent = {"Content-Type": FORM, "DPoP": self._key.proof("POST", ISSUER + path)}
         self._line.request("POST", path, urllib.parse.urlencode(form), sent)
         answer = self._line.getresponse()
         told: dict[str, str] = json.loads(answer.read())
         if answer.status not in (200, 503):
             raise RuntimeError(f"{answer.status} {told}")
-        return told
+        return int(answer.headers.get("Retry-After", 0)), told
 
 
 def run(port: int, accounts: SimpleQueue[tuple[str, str]]) -> None:
@@ -64,8 +66,8 @@ def run(port: int, accounts: SimpleQueue[tuple[str, str]]) -> None:
         except Empty:
             return
         try:
-            while not signer.sign_in(name, secret):
-                pass  # Asked to come back in a second, a patient would; these do not wait.
+            while wait := signer.sign_in(name, secret):
+                time.sleep(wait)
         except RuntimeError as trouble:
             print(f"!{trouble}", flush=True)
         else:
