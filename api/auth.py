@@ -159,7 +159,7 @@ class Tokens:
             if now.timestamp() < known[0]:
                 return known[1]
             raise TokenExpired
-        expires, caller = self._verify(token, kind, now)
+        expires, caller = self._verify(token, kind)
         if self._remembered:
             with self._lock:
                 self._verified[token] = (expires, caller)
@@ -167,7 +167,7 @@ class Tokens:
                     self._verified.popitem(last=False)
         return caller
 
-    def _verify(self, token: str, kind: str, now: datetime) -> tuple[float, Caller]:
+    def _verify(self, token: str, kind: str) -> tuple[float, Caller]:
         claims = self.claims(token, kind=kind)
         try:
             return claims["exp"] + LEEWAY_SECONDS, _caller(claims, kind)
@@ -181,8 +181,8 @@ class Tokens:
         try:
             header = jwt.get_unverified_header(token)
             # PyJWT checks neither the type nor which key; and the algorithm is the key's, never the token's.
-            found = self._keys().public.get(header.get("kid", ""))
-            if header.get("typ", "").lower() not in TYPES or found is None or "crit" in header:
+            found = self._keys().public.get(header["kid"])
+            if header["typ"].lower() not in TYPES or found is None or "crit" in header:
                 raise InvalidToken
             key, algorithm = found
             claims: dict[str, Any] = jwt.decode(
@@ -239,8 +239,8 @@ def presented(header: str | None) -> Presented:
 
 def refuse_weak(caller: Caller, *, at: datetime) -> None:
     """Raises `StepUpRequired` unless the patient proved strongly, a little while ago, who they are."""
-    since = at.timestamp() - (caller.authenticated_at or 0)
-    if caller.acr not in vocabulary.STRONG_ACRS or since > STEP_UP_SECONDS:
+    since = caller.authenticated_at
+    if since is None or at.timestamp() - since > STEP_UP_SECONDS or caller.acr not in vocabulary.STRONG_ACRS:
         raise StepUpRequired
 
 

@@ -90,9 +90,9 @@ def _header(assertion: str, jwks_url: str | None) -> dict[str, Any]:
         header = jwt.get_unverified_header(assertion)
     except public_keys.UNREADABLE:
         raise AssertionRefused("form") from None
-    known_type = str(header.get("typ", "JWT")).lower() in TYPES
+    other_type = "typ" in header and str(header["typ"]).lower() not in TYPES
     if (
-        not known_type
+        other_type
         or "crit" in header
         or not public_keys.is_name(header.get("kid"))
         or header.get("alg") not in [*public_keys.ALGORITHMS]

@@ -6,14 +6,14 @@ of credential ids, keys of the size and curve that belong to their algorithm, an
 Whatever is wrong, the answer is one refusal, which tells nobody how far they came.
 """
 
-import functools
+import contextlib
 import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import webauthn
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -38,9 +38,6 @@ from webauthn.helpers.structs import (
 )
 
 from api import errors
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 # Lists of passkeys are seen by others, on every device they are synced to.
 LABEL = "Clinic app account"
@@ -125,60 +122,55 @@ def request_options(rp: RelyingParty, *, challenge: bytes) -> str:
     return json.dumps({key: value for key, value in written.items() if key != "allowCredentials"})
 
 
-def _refusing(function: Callable[P, T]) -> Callable[P, T]:
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
     """Every failure as the one refusal, its cause left behind: the library's messages quote what they compared."""
-
-    @functools.wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except Exception:
-            raise PasskeyRefused from None
-
-    return checked
+    try:
+        yield
+    except Exception:
+        raise PasskeyRefused from None
 
 
-@_refusing
 def created(rp: RelyingParty, *, challenge: bytes, credential: str) -> Created:
     """The passkey in a RegistrationResponseJSON (§7.1). Raises `PasskeyRefused`."""
-    read = _read(credential)
-    _check_client_data(read, challenge)
-    _check_attestation(read)
-    verified = webauthn.verify_registration_response(
-        credential=read,
-        expected_challenge=challenge,
-        expected_rp_id=rp.id,
-        expected_origin=list(rp.origins),
-        require_user_verification=True,
-        supported_pub_key_algs=ALGORITHMS,
-    )
-    parsed = parse_registration_credential_json(read)
-    _check(verified.credential_id == parsed.raw_id and len(verified.credential_id) <= LONGEST_ID_BYTES)
-    _check_key(verified.credential_public_key)
-    return Created(
-        credential_id=verified.credential_id,
-        public_key=verified.credential_public_key,
-        sign_count=verified.sign_count,
-        transports=tuple(sorted({one.value for one in parsed.response.transports or ()})),
-        backup_eligible=verified.credential_device_type == CredentialDeviceType.MULTI_DEVICE,
-        backed_up=verified.credential_backed_up,
-    )
+    with _refusing():
+        read = _read(credential)
+        _check_client_data(read, challenge)
+        _check_attestation(read)
+        verified = webauthn.verify_registration_response(
+            credential=read,
+            expected_challenge=challenge,
+            expected_rp_id=rp.id,
+            expected_origin=list(rp.origins),
+            require_user_verification=True,
+            supported_pub_key_algs=ALGORITHMS,
+        )
+        parsed = parse_registration_credential_json(read)
+        _check(verified.credential_id == parsed.raw_id and len(verified.credential_id) <= LONGEST_ID_BYTES)
+        _check_key(verified.credential_public_key)
+        return Created(
+            credential_id=verified.credential_id,
+            public_key=verified.credential_public_key,
+            sign_count=verified.sign_count,
+            transports=tuple(sorted({one.value for one in parsed.response.transports or ()})),
+            backup_eligible=verified.credential_device_type == CredentialDeviceType.MULTI_DEVICE,
+            backed_up=verified.credential_backed_up,
+        )
 
 
-@_refusing
 def presented(credential: str) -> tuple[bytes, bytes | None]:
     """The credential id and user handle that an AuthenticationResponseJSON claims, unproven: to look the passkey up.
 
     Raises `PasskeyRefused`.
     """
-    read = _read(credential)
-    handle = read["response"].get("userHandle")
-    id = base64url_to_bytes(read["rawId"])
-    _check(0 < len(id) <= LONGEST_ID_BYTES and bytes_to_base64url(id) == read["id"])
-    return id, None if handle is None else base64url_to_bytes(handle)
+    with _refusing():
+        read = _read(credential)
+        handle = read["response"].get("userHandle")
+        id = base64url_to_bytes(read["rawId"])
+        _check(0 < len(id) <= LONGEST_ID_BYTES and bytes_to_base64url(id) == read["id"])
+        return id, None if handle is None else base64url_to_bytes(handle)
 
 
-@_refusing
 def asserted(
     rp: RelyingParty, *, challenge: bytes, credential: str, public_key: bytes, sign_count: int, backup_eligible: bool
 ) -> Asserted:
@@ -186,24 +178,25 @@ def asserted(
 
     The caller found the passkey by what `presented` says, and compares its account with the user handle.
     """
-    read = _read(credential)
-    _check_client_data(read, challenge)
-    verified = webauthn.verify_authentication_response(
-        credential=read,
-        expected_challenge=challenge,
-        expected_rp_id=rp.id,
-        expected_origin=list(rp.origins),
-        credential_public_key=public_key,
-        credential_current_sign_count=0,  # compared below: a regress is told, not refused
-        require_user_verification=True,
-    )
-    _check((verified.credential_device_type == CredentialDeviceType.MULTI_DEVICE) == backup_eligible)
-    counted = verified.new_sign_count
-    return Asserted(
-        sign_count=counted,
-        backed_up=verified.credential_backed_up,
-        count_regressed=bool(counted or sign_count) and counted <= sign_count,
-    )
+    with _refusing():
+        read = _read(credential)
+        _check_client_data(read, challenge)
+        verified = webauthn.verify_authentication_response(
+            credential=read,
+            expected_challenge=challenge,
+            expected_rp_id=rp.id,
+            expected_origin=list(rp.origins),
+            credential_public_key=public_key,
+            credential_current_sign_count=0,  # compared below: a regress is told, not refused
+            require_user_verification=True,
+        )
+        _check((verified.credential_device_type == CredentialDeviceType.MULTI_DEVICE) == backup_eligible)
+        counted = verified.new_sign_count
+        return Asserted(
+            sign_count=counted,
+            backed_up=verified.credential_backed_up,
+            count_regressed=bool(counted or sign_count) and counted <= sign_count,
+        )
 
 
 def _check(holds: bool) -> None:

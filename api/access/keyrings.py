@@ -120,7 +120,7 @@ def _keys_of(answer: outward.Answer) -> list[JWK]:
     found = orjson.loads(answer.body) if answer.status == 200 else None
     keys = found.get("keys") if isinstance(found, dict) else None
     if not isinstance(keys, list) or len(keys) > MOST_KEYS:
-        raise ValueError("not a JWK Set")
+        raise ValueError
     return [one for one in keys if public_keys.jwk_problems(one) is None]
 
 
@@ -145,7 +145,6 @@ def _stands(retires_at: object, at: datetime) -> bool:
     if retires_at is None:
         return True
     try:
-        retires = retires_at if isinstance(retires_at, datetime) else datetime.fromisoformat(str(retires_at))
-        return at < retires
+        return at < datetime.fromisoformat(str(retires_at))
     except (ValueError, TypeError):
         return False

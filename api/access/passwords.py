@@ -9,7 +9,9 @@ import functools
 import importlib.util
 import re
 import unicodedata
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 from api import errors
 
@@ -99,9 +101,9 @@ def _common() -> frozenset[str]:
 
 
 def _lists(package: Path) -> dict[str, list[str]]:
-    spec = importlib.util.spec_from_file_location("frequency_lists", package.with_name("frequency_lists.py"))
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    file = package.with_name("frequency_lists.py")
+    loader = SourceFileLoader(file.stem, str(file))
+    module = ModuleType(loader.name)
+    loader.exec_module(module)
     lists: dict[str, list[str]] = module.FREQUENCY_LISTS
     return lists

@@ -58,7 +58,8 @@ def _weakness(jwk: Mapping[str, Any]) -> str | None:
     if isinstance(key, rsa.RSAPublicKey):
         if not SHORTEST_RSA <= key.key_size <= LONGEST_RSA:
             return f"an RSA key has {SHORTEST_RSA} to {LONGEST_RSA} bits"
-        if not 2**16 < key.public_numbers().e < 2**33:  # FIPS 186-5 §5.1 (1); a huge one only costs time
+        # Odd, and above 2**16 (FIPS 186-5 §5.1 (1)); a huge one only costs time.
+        if key.public_numbers().e.bit_length() not in range(17, 34):
             return "the public exponent of an RSA key is usually 65537"
     return None
 
@@ -68,7 +69,7 @@ def public(jwk: Mapping[str, Any]) -> rsa.RSAPublicKey | ec.EllipticCurvePublicK
     names = ("kty", "n", "e") if jwk["kty"] == "RSA" else ("kty", "crv", "x", "y")
     numbers = {name: jwk[name] for name in names}
     if not all(NUMBER.fullmatch(value) for value in numbers.values()):
-        raise ValueError("not a number")
+        raise ValueError
     algorithm = jwt.algorithms.RSAAlgorithm if jwk["kty"] == "RSA" else jwt.algorithms.ECAlgorithm
     key = algorithm.from_jwk(numbers)
     assert isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)

@@ -48,12 +48,12 @@ def _folded(name: str) -> bytes:
     """Phones begin names with a capital and end them with a space. Longer ones are nobody's, and dear to normalise."""
     if len(name) <= LONGEST_NAME:
         name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
-    return name.encode("utf-8", "surrogatepass")
+    return name.encode(errors="surrogatepass")
 
 
 def peppered(password: str) -> bytes:
     """The password under a key that the database does not hold, to be hashed then (NIST SP 800-63B-4 §3.1.1.2)."""
-    return hmac.digest(key_for("password pepper"), password.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return hmac.digest(key_for("password pepper"), password.encode(errors="surrogatepass"), hashlib.sha256)
 
 
 def seal(plain: bytes, *, place: str, row: UUID) -> bytes:

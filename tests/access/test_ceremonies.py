@@ -97,7 +97,7 @@ def test_creation_options_ask_for_a_verified_discoverable_passkey_and_name_nobod
 
 
 def test_request_options_name_no_passkey() -> None:
-    assert json.loads(REQUEST) == {
+    assert json.loads(ceremonies.request_options(RP, challenge=CHALLENGE)) == {
         "rpId": "app.example",
         "challenge": b64(CHALLENGE),
         "timeout": 300_000,
@@ -341,6 +341,18 @@ def test_a_count_that_goes_back_is_told_and_not_refused(kept: int, counter: int,
 def test_a_phone_may_keep_the_user_handle_to_itself() -> None:
     credential = HELD.get(REQUEST, user_handle=None)
     assert ceremonies.presented(credential) == (KEPT.credential_id, None) and used(credential, KEPT)
+
+
+def test_sixteen_kibibytes_are_read_and_no_more() -> None:
+    credential = HELD.get(REQUEST).ljust(16 * 1024)
+    assert used(credential, KEPT) and ceremonies.presented(credential)
+    refused(lambda: used(credential + " ", KEPT))
+    refused(lambda: ceremonies.presented(credential + " "))
+
+
+def test_a_platform_need_not_say_that_no_frame_was_there() -> None:
+    client = {"type": "webauthn.get", "challenge": b64(CHALLENGE), "origin": "https://app.example"}
+    assert used(HELD.get(REQUEST, client_data=json.dumps(client).encode()), KEPT)
 
 
 def test_what_is_presented_is_one_credential() -> None:

@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import jwt
@@ -30,7 +32,7 @@ class Partner:
         self.body: Any = {"keys": [jwk(kid) for kid in kids]}
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.status, self.asked, self.now = 200, 0, 1000.0
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.meanwhile: Callable[[], object] = lambda: None
         self.ring = KeysByUrl(lambda: self, monotonic=lambda: self.now)
 
@@ -49,6 +51,14 @@ class Partner:
     def kids(self, kid: str = "a", after: float = 0) -> list[str]:
         self.now += after
         return [one["kid"] for one in self.ring.get(URL, kid=kid)]
+
+
+@pytest.fixture(autouse=True)
+def alarms(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was logged as nobody's plan."""
+    heard = list[str]()
+    monkeypatch.setattr(keyrings, "log", SimpleNamespace(exception=heard.append))
+    return heard
 
 
 def kept_for(**headers: str) -> int:
@@ -76,6 +86,8 @@ def kept_for(**headers: str) -> int:
         ({"cache_control": "s-maxage=200"}, 60),
         ({"cache_control": "max-age=100", "age": "70"}, 30),
         ({"cache_control": "max-age=100", "age": "101"}, 0),
+        ({"cache_control": "max-age=100", "age": "X70"}, 100),
+        ({"cache_control": "max-age=9999999999", "age": "999999990"}, 9),
         ({"cache_control": "max-age=0"}, 0),
         ({"cache_control": "max-age=-5"}, 0),
         ({"cache_control": "max-age=soon"}, 0),
@@ -118,16 +130,16 @@ def test_a_withdrawn_key_is_gone_with_the_next_fetch() -> None:
 
 
 @pytest.mark.parametrize("reason", ["timeout", "address", "tls", "too_large"])
-def test_an_address_that_is_not_reached_has_no_keys(reason: Any) -> None:
+def test_an_address_that_is_not_reached_has_no_keys(reason: Any, alarms: list[str]) -> None:
     partner = Partner("a")
     partner.error = NotReached(reason)
-    assert partner.kids() == []
+    assert partner.kids() == [] == alarms
 
 
-def test_a_failure_that_nobody_thought_of_is_no_keys_either() -> None:
+def test_a_failure_that_nobody_thought_of_is_no_keys_either(alarms: list[str]) -> None:
     partner = Partner("a")
     partner.error = RuntimeError("surprise")
-    assert partner.kids() == []
+    assert partner.kids() == [] and alarms == ["the keys of a client were not read"]
     partner.error = None
     assert partner.kids(after=5) == ["a"]
 
@@ -162,17 +174,17 @@ def test_a_failure_takes_no_fresh_keys_away_and_brings_no_old_ones_back() -> Non
         {"keys": [jwk(f"k{n}") for n in range(51)]},
     ],
 )
-def test_what_is_not_a_key_set_has_no_keys(body: Any) -> None:
+def test_what_is_not_a_key_set_has_no_keys(body: Any, alarms: list[str]) -> None:
     partner = Partner()
     partner.body = body
-    assert partner.kids() == []
+    assert partner.kids() == [] == alarms
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 304, 404, 500])
-def test_only_an_answer_that_is_one_is_read(status: int) -> None:
+def test_only_an_answer_that_is_one_is_read(status: int, alarms: list[str]) -> None:
     partner = Partner("a")
     partner.status = status
-    assert partner.kids() == []
+    assert partner.kids() == [] == alarms
 
 
 def test_fifty_keys_are_read() -> None:
@@ -212,6 +224,29 @@ def test_addresses_are_kept_apart_and_not_without_end(monkeypatch: pytest.Monkey
     assert partner.asked == 4
 
 
+def test_the_address_that_was_asked_longest_ago_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyrings, "MOST_URLS", 2)
+    partner = Partner("a", cache_control="max-age=300")
+    for n, kid in ((1, "a"), (2, "a"), (1, "new"), (3, "a")):
+        partner.now += 30
+        partner.ring.get(f"{URL}/{n}", kid=kid)
+    assert partner.asked == 4
+    partner.ring.get(f"{URL}/1", kid="a")
+    assert partner.asked == 4
+    partner.ring.get(f"{URL}/2", kid="a")
+    assert partner.asked == 5
+
+
+def test_what_may_not_be_kept_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyrings, "MOST_URLS", 1)
+    partner = Partner("a")
+    partner.ring.get(f"{URL}/1", kid="a")
+    partner.headers = {"cache-control": "no-store"}
+    partner.ring.get(f"{URL}/2", kid="a")
+    partner.ring.get(f"{URL}/1", kid="a")
+    assert partner.asked == 2
+
+
 @pytest.mark.parametrize("error", [None, NotReached("timeout"), RuntimeError("surprise")])
 def test_a_fetch_under_way_is_shared(error: Exception | None) -> None:
     partner, found, asked, may_answer = Partner("a"), list[list[str]](), threading.Event(), threading.Event()
@@ -224,6 +259,18 @@ def test_a_fetch_under_way_is_shared(error: Exception | None) -> None:
     for one in threads:
         one.join(10)
     assert found == [["a"] if error is None else []] * 8 and partner.asked == 1
+
+
+def test_whoever_waits_for_a_fetch_that_is_broken_off_has_no_keys() -> None:
+    partner, asked, may_answer = Partner("a"), threading.Event(), threading.Event()
+    partner.error, partner.meanwhile = SystemExit(), lambda: (asked.set(), may_answer.wait(5))
+    with ThreadPoolExecutor(2) as pool:
+        broken_off = pool.submit(partner.kids)
+        assert asked.wait(5)
+        waiting = pool.submit(partner.kids)
+        threading.Timer(0.2, may_answer.set).start()
+        assert waiting.result(10) == [] and broken_off.exception(10) is partner.error
+    assert partner.asked == 1
 
 
 def test_a_registered_key_stands_until_it_retires() -> None:

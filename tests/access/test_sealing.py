@@ -1,9 +1,11 @@
 """One secret, a key for each purpose; what is sealed opens in its own place only."""
 
+import hmac
 from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from api.access import sealing
 
@@ -35,7 +37,7 @@ def test_nothing_of_it_shows_and_twice_is_not_the_same() -> None:
 
 @pytest.mark.parametrize(("place", "row"), [(PLACE, ANOTHER), ("passwords.hash", ROW)])
 def test_moved_elsewhere_it_does_not_open(place: str, row: UUID) -> None:
-    with pytest.raises(ValueError, match="not sealed here"):
+    with pytest.raises(ValueError, match=r"^This was not sealed here"):
         sealing.unseal(sealed(), place=place, row=row)
 
 
@@ -43,14 +45,14 @@ def test_no_byte_of_it_may_change() -> None:
     whole = sealed()
     for at in range(len(whole)):
         changed = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
-        with pytest.raises(ValueError, match="not sealed here"):
+        with pytest.raises(ValueError, match=r"^This was not sealed here"):
             sealing.unseal(changed, place=PLACE, row=ROW)
 
 
 def test_no_part_of_it_opens() -> None:
     whole = sealed()
     for length in range(len(whole)):
-        with pytest.raises(ValueError, match="not sealed here"):
+        with pytest.raises(ValueError, match=r"^This was not sealed here"):
             sealing.unseal(whole[:length], place=PLACE, row=ROW)
 
 
@@ -58,8 +60,20 @@ def test_under_another_secret_nothing_opens_and_nothing_is_found() -> None:
     whole, index, peppered = sealed(), sealing.index("sam"), sealing.peppered("password")
     sealing.use(b"t" * 32)
     assert sealing.index("sam") != index and sealing.peppered("password") != peppered
-    with pytest.raises(ValueError, match="not sealed here"):
+    with pytest.raises(ValueError, match=r"^This was not sealed here"):
         sealing.unseal(whole, place=PLACE, row=ROW)
+
+
+def keyed(purpose: bytes, text: bytes) -> bytes:
+    return hmac.digest(hmac.digest(SECRET, purpose, "sha256"), text, "sha256")
+
+
+def test_what_the_database_holds_is_found_by_every_later_release() -> None:
+    assert sealing.index("Sam") == keyed(b"sign-in name index", b"sam")
+    assert sealing.peppered("Señora") == keyed(b"password pepper", "Señora".encode())
+    cipher, nonce = AESGCM(hmac.digest(SECRET, b"sealing", "sha256")), b"n" * 12
+    text = cipher.encrypt(nonce, b"JBSWY3DP", b"\x01" + PLACE.encode() + b"\0" + ROW.bytes)
+    assert sealing.unseal(b"\x01" + nonce + text, place=PLACE, row=ROW) == b"JBSWY3DP"
 
 
 def test_each_purpose_has_a_key_of_its_own() -> None:

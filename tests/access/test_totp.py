@@ -48,6 +48,11 @@ def test_spaces_as_apps_show_them_are_fine(spaced: str) -> None:
     assert totp.step_of(SECRET, spaced.format(typed[:3], typed[3:]), AT) == STEP
 
 
+def test_sixteen_characters_are_read_and_no_more() -> None:
+    assert totp.step_of(SECRET, code(STEP).rjust(16), AT) == STEP
+    assert totp.step_of(SECRET, code(STEP).rjust(17), AT) is None
+
+
 def test_every_changed_digit_is_wrong() -> None:
     typed = code(STEP)
     near = {code(STEP + moved) for moved in (-1, 0, 1)}
