@@ -74,7 +74,7 @@ class Meeting:
             g.in_transaction = True
             if self._audited(caller):
                 g.audited = True
-                db.after_rollback(lambda: self._audit_refusal(caller))
+                db.after_rollback(lambda: self._audit_undone(caller))
             try:
                 response = self._inside(caller, parameters)
             except Exception as refusal:
@@ -205,8 +205,12 @@ class Meeting:
             request_id=observe.note().request_id,
         )
 
-    def _audit_refusal(self, caller: db.Caller) -> None:
-        """On the same connection, after the rollback; a flood of them is counted rather than written."""
+    def _audit_undone(self, caller: db.Caller) -> None:
+        """On the same connection, after the rollback: a preview is a read that was done. A flood of refusals is counted
+        rather than written."""
+        if self._previews() and "refused" not in g:
+            self._audit(caller)
+            return
         refusals.note_here(
             caller=caller,
             operation=self.operation.id,

@@ -98,7 +98,8 @@ def test_an_ended_sign_in_keeps_nothing(patient: Knocker, owner_sql: Sql) -> Non
     assert (refused.status_code, refused.json["type"].rsplit("/", 1)[-1]) == (401, "session-ended")
     assert refused.json["help"]["resources"][0]["number"] == "911"
     assert owner_sql("SELECT count(*) FROM check_ins") == [(0,)]
-    assert owner_sql("SELECT count(*) FROM audit_events WHERE operation = 'submitCheckIn'") == [(0,)]
+    told = owner_sql("SELECT outcome, problem FROM audit_events WHERE operation = 'submitCheckIn'")
+    assert told == [("refused", "session-ended")]
 
 
 def test_the_same_id_from_twenty_threads_is_one_check_in(patient: Knocker, owner_sql: Sql) -> None:

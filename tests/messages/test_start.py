@@ -1,17 +1,25 @@
 """Only development takes messages nowhere: whoever says that duty staff are told must be able to tell them."""
 
 import dataclasses
+import json
 
 import pytest
 
-from api import cli, config
+from api import cli, config, keys
 
 NAMED = {
     "DATABASE_URL": "postgresql://continuum_app@localhost/nothing",
     "TOKEN_KEYS_FILE": "keys.json",
-    "CURSOR_SECRET": "c" * 32,
+    "CURSOR_SECRET": "0123456789abcdef" * 2,
+    "ACCESS_SECRET": "fedcba9876543210" * 2,
     "PUBLIC_URL": "https://api.example.org",
 }
+
+
+@pytest.fixture(autouse=True)
+def key_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [keys.new_key()]}))
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
