@@ -14,9 +14,12 @@ from api.access import (
     ending,
     grants,
     passwords,
+    proving,
     refreshing,
+    setting_up,
     terms,
     throttles,
+    ways,
 )
 from api.access.attempts import Asked, Held
 from schemas.oauth import (
@@ -66,7 +69,7 @@ def authorize_challenge(form: Form) -> dict[str, Any]:
     return {"authorization_code": welcome.authorization_code, "sign_in_name": welcome.sign_in_name}
 
 
-class Patience(challenge.Patience):
+class Patience(ways.Patience):
     """Where the running request comes from; what is left of its tries is told in its answer."""
 
     @classmethod
@@ -79,7 +82,7 @@ class Patience(challenge.Patience):
         return spent
 
 
-def _next(form: Form, asked: Asked, patience: Patience) -> challenge.Welcome:
+def _next(form: Form, asked: Asked, patience: Patience) -> ways.Welcome:
     """The step that the form is about. Raises `oauth.InsufficientAuthorization` with the next one."""
     held = challenge.resume(form["auth_session"], asked) if "auth_session" in form else None
     if held and held.attempt.activation_id:
@@ -87,30 +90,30 @@ def _next(form: Form, asked: Asked, patience: Patience) -> challenge.Welcome:
     if "activation_code" in form:
         raise challenge.open_activation(asked, form["activation_code"], patience)
     if all(name in form for name in PASSWORD):
-        return challenge.by_password(held, asked, _password(form), patience, at=clock.wall())
+        return proving.by_password(held, asked, _password(form), patience, at=clock.wall())
     if held and "passkey" in form:
-        return challenge.by_passkey(held, asked, form["passkey"], patience, at=clock.wall())
+        return proving.by_passkey(held, asked, form["passkey"], patience, at=clock.wall())
     if held or any(name in form for name in PASSWORD):
         raise oauth.InvalidRequest("Send passkey, or sign_in_name, password and totp together.")
     raise challenge.ask_for_passkey(asked)
 
 
-def _set_up(form: Form, asked: Asked, held: Held) -> challenge.Welcome:
+def _set_up(form: Form, asked: Asked, held: Held) -> ways.Welcome:
     """The first way in, after an activation code. A choice that cannot be may be made again in the same attempt."""
     keep = form.get("keep_authenticators") == "true"
     if "passkey" in form:
-        return challenge.register_passkey(held, asked, form["passkey"], keep=keep, at=clock.wall())
+        return setting_up.register_passkey(held, asked, form["passkey"], keep=keep, at=clock.wall())
     if not all(name in form for name in PASSWORD):
         raise oauth.InvalidRequest("Send passkey, or sign_in_name, password and totp together.")
     try:
-        return challenge.register_password(held, asked, _password(form), keep=keep, at=clock.wall())
+        return setting_up.register_password(held, asked, _password(form), keep=keep, at=clock.wall())
     except (passwords.PasswordRefused, authenticators.SignInNameRefused) as refused:
         members = {"auth_session": form["auth_session"], "reason": refused.extra.get("reason", "name_refused")}
         raise oauth.InsufficientAuthorization(refused.detail, members=members) from refused
 
 
-def _password(form: Form) -> challenge.Password:
-    return challenge.Password(form["sign_in_name"], form["password"], form["totp"])
+def _password(form: Form) -> ways.Password:
+    return ways.Password(form["sign_in_name"], form["password"], form["totp"])
 
 
 def _asked(form: Form) -> Asked:
