@@ -1,6 +1,6 @@
 # Continuum in two commands: `make run` and `make test`. What they write lies in .venv/ and .data/.
 
-.PHONY: run test check bench fuzz timing openapi clean format lint types imports migrations contract tests-environment
+.PHONY: run test check bench fuzz timing mutation openapi clean format lint types imports migrations contract tests-environment
 .NOTPARALLEL:
 
 # CONTINUUM_VENV may name an environment elsewhere, for several clones to share.
@@ -33,6 +33,10 @@ fuzz: tests-environment
 
 timing: tests-environment
 	@$(PY) -m tests.timing
+
+mutation: tests-environment
+	@.ci/environment tests/mutation/requirements.txt
+	@exec $(PY) -m tests.mutation
 
 openapi:
 	@.ci/environment requirements.txt

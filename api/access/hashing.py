@@ -66,7 +66,7 @@ def outdated(stored: str) -> bool:
 
 
 def _bytes(secret: str | bytes) -> bytes:
-    return secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret
+    return secret.encode(errors="surrogatepass") if isinstance(secret, str) else secret
 
 
 def _nobodys() -> str:

@@ -287,6 +287,12 @@ def test_a_passkey_is_not_used_with(wrong: str) -> None:
     refused(lambda: used(HELD.get(REQUEST, **said), KEPT))
 
 
+def test_the_library_too_knows_which_algorithms_were_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ceremonies, "_check_key", lambda public_key: None)
+    assert made(key=RSA)
+    refused(lambda: made(key=RSA, cose={3: -37}))
+
+
 def test_what_is_signed_cannot_be_changed_afterwards() -> None:
     honest = json.loads(HELD.get(REQUEST))
     for name in ("clientDataJSON", "authenticatorData", "signature"):
@@ -353,6 +359,11 @@ def test_sixteen_kibibytes_are_read_and_no_more() -> None:
 def test_a_platform_need_not_say_that_no_frame_was_there() -> None:
     client = {"type": "webauthn.get", "challenge": b64(CHALLENGE), "origin": "https://app.example"}
     assert used(HELD.get(REQUEST, client_data=json.dumps(client).encode()), KEPT)
+
+
+@pytest.mark.parametrize("length", [1, 1023])
+def test_an_id_of_any_allowed_length_is_looked_up(length: int) -> None:
+    assert ceremonies.presented(HELD.get(REQUEST, credential_id=b"i" * length)) == (b"i" * length, HANDLE)
 
 
 def test_what_is_presented_is_one_credential() -> None:
