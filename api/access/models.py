@@ -34,7 +34,7 @@ class AppSession(db.Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
     patient_id: Mapped[UUID] = mapped_column(sa.ForeignKey("patients.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
     client_id: Mapped[str | None]
@@ -80,7 +80,7 @@ class ActivationCode(db.Base):
     link_hash: Mapped[bytes] = mapped_column(unique=True)
     handed_over: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     wrong_tries: Mapped[int] = mapped_column(server_default="0")
     used_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -128,7 +128,7 @@ class PasskeyOffer(db.Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
     patient_id: Mapped[UUID] = mapped_column(sa.ForeignKey("patients.id"), index=True)
     challenge: Mapped[bytes]
-    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
 
 
 class SignIn(db.Base):
@@ -139,6 +139,7 @@ class SignIn(db.Base):
     """
 
     __tablename__ = "sign_ins"
+    __table_args__ = (sa.Index("ix_sign_ins_expires_at", "expires_at", postgresql_where=sa.text("code_hash IS NULL")),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
     session_hash: Mapped[bytes] = mapped_column(unique=True)
@@ -153,7 +154,7 @@ class SignIn(db.Base):
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
     expires_at: Mapped[datetime]
     patient_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("patients.id"), index=True)
-    activation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("activation_codes.id"))
+    activation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("activation_codes.id"), index=True)
     user_handle: Mapped[bytes | None]
     totp_secret: Mapped[bytes | None]
     acr: Mapped[str | None]
@@ -163,7 +164,7 @@ class SignIn(db.Base):
     code_hash: Mapped[bytes | None] = mapped_column(unique=True)
     code_expires_at: Mapped[datetime | None]
     code_used_at: Mapped[datetime | None]
-    app_session_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("app_sessions.id"))
+    app_session_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("app_sessions.id"), index=True)
 
 
 class ApiClient(db.Base):

@@ -69,10 +69,6 @@ def phones() -> None:
         sa.Column("passkey_id", sa.Uuid()),
     ):
         op.add_column("app_sessions", column)
-    op.create_index(
-        "uq_app_sessions_patient_id_key_thumbprint", "app_sessions", ["patient_id", "key_thumbprint"], unique=True,
-        postgresql_where=sa.text("ended_at IS NULL AND key_thumbprint IS NOT NULL"),
-    )  # fmt: skip
     described = "client_id, key_thumbprint, device_name, scopes, acr, amr, authenticated_at, passkey_id"
     op.execute(f"GRANT INSERT ({described}) ON app_sessions TO continuum_app")
     op.execute(
@@ -106,7 +102,7 @@ def activation() -> None:
         sa.Column("link_hash", sa.LargeBinary(), nullable=False, unique=True),
         sa.Column("handed_over", sa.Text(), nullable=False),
         sa.Column("created_at", INSTANT, server_default=sa.func.now(), nullable=False),
-        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False, index=True),
         sa.Column("wrong_tries", sa.Integer(), server_default="0", nullable=False),
         sa.Column("used_at", INSTANT),
         sa.Column("ended_at", INSTANT),
@@ -157,7 +153,7 @@ def authenticators() -> None:
         sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("patient_id", sa.Uuid(), sa.ForeignKey("patients.id"), nullable=False, index=True),
         sa.Column("challenge", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", INSTANT, server_default=sa.func.now(), nullable=False),
+        sa.Column("created_at", INSTANT, server_default=sa.func.now(), nullable=False, index=True),
     )
     protect(op, "passkey_offers", patient="SELECT, INSERT, DELETE", worker="SELECT, DELETE")
 
@@ -178,7 +174,7 @@ def attempts() -> None:
         sa.Column("created_at", INSTANT, server_default=sa.func.now(), nullable=False, index=True),
         sa.Column("expires_at", INSTANT, nullable=False),
         sa.Column("patient_id", sa.Uuid(), sa.ForeignKey("patients.id"), index=True),
-        sa.Column("activation_id", sa.Uuid(), sa.ForeignKey("activation_codes.id")),
+        sa.Column("activation_id", sa.Uuid(), sa.ForeignKey("activation_codes.id"), index=True),
         sa.Column("user_handle", sa.LargeBinary()),
         sa.Column("totp_secret", sa.LargeBinary()),
         sa.Column("acr", sa.Text()),
@@ -188,8 +184,10 @@ def attempts() -> None:
         sa.Column("code_hash", sa.LargeBinary(), unique=True),
         sa.Column("code_expires_at", INSTANT),
         sa.Column("code_used_at", INSTANT),
-        sa.Column("app_session_id", sa.Uuid(), sa.ForeignKey("app_sessions.id")),
+        sa.Column("app_session_id", sa.Uuid(), sa.ForeignKey("app_sessions.id"), index=True),
     )
+    # Most attempts get no further than their challenge, and are soon forgotten.
+    op.create_index("ix_sign_ins_expires_at", "sign_ins", ["expires_at"], postgresql_where=sa.text("code_hash IS NULL"))
     protect(op, "sign_ins", patient="SELECT, UPDATE", worker="SELECT, DELETE")
     held("sign_ins", f"session_hash = {PRESENTED} OR code_hash = {PRESENTED}", "SELECT, INSERT, UPDATE")
 
@@ -286,7 +284,6 @@ def downgrade() -> None:
     op.drop_column("api_clients", "jwks_url")
     op.drop_column("api_clients", "assertion_audience")
     op.execute("GRANT INSERT, UPDATE ON api_clients TO continuum_clinic")
-    op.drop_index("uq_app_sessions_patient_id_key_thumbprint", "app_sessions")
     for column in (
         *("passkey_id", "seen_at", "authenticated_at", "amr", "acr", "scopes", "device_name", "key_thumbprint"),
         "client_id",

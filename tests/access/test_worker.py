@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api import db
+from api import db, errors
 from api.access import worker
 from tests.knocking import Knocker
 
@@ -19,8 +19,8 @@ AGES = {
     "spent_assertions": ("id) SELECT gen_random_uuid()", "spent_at", 10),
     "known_phones": (f"hash) SELECT {BYTES}", "seen_at", 400 * 1440),
     "sign_ins": (
-        "id, session_hash, client_id, scopes, challenge, expires_at)"
-        f" SELECT gen_random_uuid(), {BYTES}, 'app', '{{}}', {BYTES}, now()",
+        "id, session_hash, code_hash, client_id, scopes, challenge, expires_at)"
+        f" SELECT gen_random_uuid(), {BYTES}, {BYTES}, 'app', '{{}}', {BYTES}, now()",
         "created_at",
         30 * 1440,
     ),
@@ -82,20 +82,86 @@ def tokens(sql: SQL, patient: Knocker, *, links: int) -> None:
         parent = token
 
 
-@pytest.mark.parametrize("column", ["ended_at", "expires_at"])
-def test_lineages_go_ninety_days_after_their_session(
-    patient: Knocker, other_patient: Knocker, owner_sql: SQL, column: str
+def test_attempts_that_came_to_nothing_go_within_hours(app: Any, owner_sql: SQL) -> None:
+    for minutes in (59, 61):
+        add(owner_sql, "sign_ins", minutes=90)
+        owner_sql(
+            "UPDATE sign_ins SET code_hash = NULL, expires_at = now() - make_interval(mins => %s)"
+            " WHERE expires_at > now() - interval '1 minute'",
+            minutes,
+        )
+    worker.run()
+    assert count(owner_sql, "sign_ins") == 1
+
+
+def long_over(sql: SQL, patient: Knocker, days: int) -> None:
+    sql(
+        "UPDATE app_sessions SET expires_at = now() - make_interval(days => %s) WHERE id = %s",
+        days,
+        patient.app_session_id,
+    )
+
+
+def test_phones_go_with_their_lineage_ninety_days_after_their_time(
+    patient: Knocker, other_patient: Knocker, owner_sql: SQL
 ) -> None:
     for one, days in ((patient, 91), (other_patient, 89)):
         tokens(owner_sql, one, links=3)
-        owner_sql(
-            f"UPDATE app_sessions SET {column} = now() - make_interval(days => %s) WHERE id = %s",
-            days,
-            one.app_session_id,
-        )
+        long_over(owner_sql, one, days)
     worker.run()
-    assert owner_sql("SELECT DISTINCT patient_id FROM refresh_tokens") == [(other_patient.id,)]
+    assert owner_sql("SELECT patient_id FROM app_sessions") == [(other_patient.id,)]
     assert count(owner_sql, "refresh_tokens") == 3
+
+
+def test_a_phone_stays_while_a_sign_in_names_it(patient: Knocker, owner_sql: SQL) -> None:
+    long_over(owner_sql, patient, 91)
+    add(owner_sql, "sign_ins", minutes=0)
+    owner_sql("UPDATE sign_ins SET app_session_id = %s", patient.app_session_id)
+    worker.run()
+    assert count(owner_sql, "app_sessions") == 1
+
+
+def test_what_cannot_be_forgotten_now_keeps_nothing_else(
+    app: Any, owner_sql: SQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget = worker._forget
+
+    def trouble(table: str, key: str, condition: str) -> bool:
+        if table == "throttle_windows":
+            raise errors.Unavailable
+        return forget(table, key, condition)
+
+    monkeypatch.setattr(worker, "_forget", trouble)
+    for table in ("throttle_windows", "known_phones"):
+        add(owner_sql, table, minutes=500 * 1440)
+    worker.run()
+    assert (count(owner_sql, "throttle_windows"), count(owner_sql, "known_phones")) == (1, 0)
+
+
+# Where a few rows would be read as fast without one, the planner is told to take an index wherever there is one.
+SCANS = "SET enable_seqscan = off; SET enable_bitmapscan = off"
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "condition"), worker.OVER, ids=[f"{one[0]} {one[2][:9]}" for one in worker.OVER]
+)
+def test_what_is_over_is_found_by_an_index(app: Any, owner_sql: SQL, table: str, key: str, condition: str) -> None:
+    plan = "\n".join(row for (row,) in explained(owner_sql, f"SELECT {key} FROM {table} WHERE {condition} LIMIT 1000"))
+    assert "Seq Scan" not in plan, plan
+
+
+def test_phones_that_are_over_are_found_by_an_index(app: Any, owner_sql: SQL) -> None:
+    statement = str(worker._LINEAGES).replace(":most", "20")
+    plan = "\n".join(row for (row,) in explained(owner_sql, statement))
+    assert "Index Scan using ix_app_sessions_expires_at" in plan and "Seq Scan" not in plan, plan
+
+
+def explained(sql: SQL, statement: str) -> list[tuple[Any, ...]]:
+    sql(SCANS)
+    try:
+        return sql(f"EXPLAIN {statement}")
+    finally:
+        sql("RESET enable_seqscan; RESET enable_bitmapscan")
 
 
 def code(sql: SQL, patient: Knocker, **days: int) -> Any:
@@ -110,16 +176,16 @@ def code(sql: SQL, patient: Knocker, **days: int) -> Any:
     return identity
 
 
-def test_codes_go_ninety_days_after_they_were_of_use(patient: Knocker, owner_sql: SQL) -> None:
-    kept = {code(owner_sql, patient), code(owner_sql, patient, used_at=89), code(owner_sql, patient, expires_at=89)}
-    for over in ("used_at", "ended_at", "expires_at"):
-        code(owner_sql, patient, **{over: 91})
+def test_codes_go_ninety_days_after_their_time(patient: Knocker, owner_sql: SQL) -> None:
+    kept = {code(owner_sql, patient), code(owner_sql, patient, used_at=91), code(owner_sql, patient, expires_at=89)}
+    code(owner_sql, patient, expires_at=91)
+    code(owner_sql, patient, expires_at=91, used_at=92)
     worker.run()
     assert {one for (one,) in owner_sql("SELECT id FROM activation_codes")} == kept
 
 
 def test_a_code_stays_while_a_sign_in_names_it(patient: Knocker, owner_sql: SQL) -> None:
-    named = code(owner_sql, patient, used_at=100)
+    named = code(owner_sql, patient, expires_at=100)
     add(owner_sql, "sign_ins", minutes=0)
     owner_sql("UPDATE sign_ins SET activation_id = %s", named)
     worker.run()

@@ -61,7 +61,7 @@ TABLES: dict[str, Table] = {
     ),
     # Signing in
     "app_sessions": Table(
-        values={"expires_at": LATER}, patient="read add change", clinic="read change", worker="read change"
+        values={"expires_at": LATER}, patient="read add change", clinic="read change", worker="read change remove",
     ),
     "refresh_tokens": Table(
         values={"app_session_id": "their session"}, held_by=("hash",),
