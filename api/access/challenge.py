@@ -30,7 +30,8 @@ def open_activation(asked: Asked, code: str, patience: Patience) -> oauth.Insuff
     spent = patience.spend("activation", presented.hash)
     with db.transaction(attempts.holder(presented.hash)):
         found = activation.found(presented)
-    right = activation.right(found, presented)
+    with throttles.looked_at(spent):
+        right = activation.right(found, presented)
     patient_id = found.patient_id if found else db.uuid7()
     with db.transaction(db.Caller(kind="patient", patient_id=patient_id)):
         welcome = ways.is_active(patient_id) and right

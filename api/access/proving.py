@@ -107,11 +107,8 @@ def _renew(account: SignInAccount | None, password: str) -> None:
 
 def _matches(account: SignInAccount | None, password: str, spent: throttles.Spent) -> bool:
     stored = account.password_hash if account else None
-    try:
+    with throttles.looked_at(spent):
         return hashing.matches(sealing.peppered(passwords.normalised(password)), stored)
-    except Exception:
-        throttles.unspend(spent)
-        raise
 
 
 def _fresh_step(account: SignInAccount | None, code: str, at: datetime) -> int | None:

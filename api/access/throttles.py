@@ -9,7 +9,8 @@ share one. A success of theirs does not empty it: who keeps guessing would see t
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,11 +83,12 @@ def spend(*, flow: str, what: bytes, address: str, key: str | None) -> Spent:
     phone = _phone(what, key) if key else None
     known = phone is not None and _asked(_KNOWS, phone) == b"t"
     account = (flow, what.hex(), phone.hex() if phone and known else "others")
-    counted = [Counted("address", _tries.address, (network(address),))]
+    # A known phone is not held to what others do from the address that it shares with them.
+    counted = [] if known else [Counted("address", _tries.address, (network(address),))]
     if key:
         counted.append(Counted("device", _tries.device, (key,)))
     counted += [Counted("account", item, account) for item in _tries.account]
-    return Spent(tuple(counted), _spent(counted), phone, known)
+    return Spent(tuple(counted), _spent(counted, shown=known), phone, known)
 
 
 def succeeded(spent: Spent) -> None:
@@ -100,8 +102,18 @@ def succeeded(spent: Spent) -> None:
         _asked(_KNOW, spent.phone)
 
 
+@contextmanager
+def looked_at(spent: Spent) -> Iterator[None]:
+    """A secret is looked at in the block: what stops that, as when too many wait for a hash, costs no try."""
+    try:
+        yield
+    except Exception:
+        unspend(spent)
+        raise
+
+
 def unspend(spent: Spent) -> None:
-    """The secret was never looked at, as when too many wait for a hash: give the try back everywhere."""
+    """The secret was never looked at: give the try back everywhere."""
     for one in spent.counted:
         _counting.hit(one.item, one.policy, *one.whose, cost=-1)
 
@@ -123,12 +135,14 @@ def network(address: str) -> str:
     return str(parsed)
 
 
-def _spent(counted: Sequence[Counted]) -> list[tuple[str, str]]:
-    """Take each limit in turn, up to the first that refuses."""
+def _spent(counted: Sequence[Counted], *, shown: bool) -> list[tuple[str, str]]:
+    """Take each limit in turn, up to the first that refuses. What is left of an account's is `shown` to its own phones
+    alone: it would tell others that somebody uses the name."""
     taken: list[tuple[str, Window]] = []
     for one in counted:
         window = _counting.take(one.item, one.policy, *one.whose)
-        taken.append((one.policy, window))
+        if shown or window.over or one.policy != "account":
+            taken.append((one.policy, window))
         if window.over:
             raise TooManyTries(headers={"Retry-After": str(window.seconds), **dict(fields(taken))})
     return fields(taken)

@@ -63,6 +63,16 @@ def strangers_use_up(what: bytes = SAM) -> None:
 
 
 def left(spent: throttles.Spent) -> dict[str, int]:
+    """What is left of each limit that was counted, as the house sees it."""
+    found: dict[str, int] = {}
+    for one in spent.counted:
+        remaining = throttles._counting.get_window_stats(one.item, one.policy, *one.whose).remaining
+        found[one.policy] = min(found.get(one.policy, remaining), remaining)
+    return found
+
+
+def told(spent: throttles.Spent) -> dict[str, int]:
+    """The same as the answer tells it."""
     parsed = http_sf.parse(dict(spent.fields)["RateLimit"].encode(), tltype="list")
     return {name: members["r"] for name, members in parsed}
 
@@ -117,7 +127,7 @@ def test_a_secret_that_was_never_looked_at_costs_no_try() -> None:
     throttles.know(what=SAM, key=MINE)
     attempt()
     throttles.unspend(attempt())
-    assert left(attempt()) == {"address": 98, "device": 18, "account": 8}
+    assert left(attempt()) == {"device": 18, "account": 8}
 
 
 def test_a_try_that_was_right_opens_a_window_that_was_refusing() -> None:
@@ -189,16 +199,31 @@ def test_a_window_ends(owner_sql: SQL) -> None:
     assert left(attempt()) == {"address": 99, "device": 19, "account": 9}
 
 
+def test_what_is_left_of_an_accounts_tries_is_told_to_its_own_phones_alone() -> None:
+    """Who asks about a name is not to learn that somebody else just used it."""
+    assert told(attempt(address=CAFE, key=OTHERS)) == {"address": 99, "device": 19}
+    throttles.know(what=SAM, key=MINE)
+    assert told(attempt()) == {"device": 19, "account": 9}
+
+
+def test_a_known_phone_is_not_held_to_what_others_do_from_its_address() -> None:
+    throttles.know(what=SAM, key=MINE)
+    throttles.use(throttles.Tries(address=RateLimitItemPerHour(1)))
+    attempt(NOBODY, key=OTHERS)
+    assert refused(NOBODY, key=OTHERS).status == 429
+    attempt()
+
+
 def test_fields_name_every_policy_and_parse() -> None:
+    throttles.know(what=SAM, key=MINE)
     fields = dict(attempt().fields)
     policies = dict(http_sf.parse(fields["RateLimit-Policy"].encode(), tltype="list"))
     assert policies == {
-        "address": {"q": 100, "w": 3600},
         "device": {"q": 20, "w": 3600},
         "account": {"q": 10, "w": 3600},
     }
     limits = dict(http_sf.parse(fields["RateLimit"].encode(), tltype="list"))
-    assert {name: one["r"] for name, one in limits.items()} == {"address": 99, "device": 19, "account": 9}
+    assert {name: one["r"] for name, one in limits.items()} == {"device": 19, "account": 9}
     assert all(3590 <= one["t"] <= 3600 for one in limits.values())
 
 
