@@ -16,7 +16,7 @@ PACKAGE = re.compile(r"[a-zA-Z]\w*(\.[a-zA-Z]\w*)+")
 FINGERPRINT = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}")
 APPLE_APP = re.compile(r"[A-Z0-9]{10}\.[A-Za-z0-9.-]{1,155}")
 CLIENT = re.compile(r"[a-z0-9-]{3,40}")
-HOST = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
+HOST = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
 
 
 class Malformed(ValueError):
@@ -59,7 +59,7 @@ def read(env: Mapping[str, str], *, public_url: str, development: bool) -> Apps:
     """The apps that `env` names. Raises `Malformed`."""
     host = urlsplit(public_url).hostname or ""
     rp_id = env.get("PASSKEY_RP_ID") or ("localhost" if development else host)
-    if not HOST.fullmatch(rp_id) or not (development or host == rp_id or host.endswith("." + rp_id)):
+    if not development and not (HOST.fullmatch(rp_id) and (host == rp_id or host.endswith("." + rp_id))):
         raise Malformed("PASSKEY_RP_ID must be the host of PUBLIC_URL or a domain that it belongs to.")
     android = tuple(_android(one) for one in _words(env, "ANDROID_APPS"))
     origins = [f"https://{rp_id}", *(key_hash(fingerprint) for _, fingerprint in android)]

@@ -113,6 +113,7 @@ class Tokens:
         self._issuer = issuer
         self._remembered = remembered
         self._verified: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
+        self._verified_by = keys()
         self._lock = threading.Lock()
 
     def issue(
@@ -155,6 +156,7 @@ class Tokens:
     def caller(self, token: str, *, kind: str) -> Caller:
         """Who holds `token`, if it is one for `kind`. Raises `InvalidToken`, `TokenExpired`."""
         now = clock.wall()
+        self._forget_other_keys()
         if (known := self._verified.get(token)) is not None and known[1].kind == kind:
             if now.timestamp() < known[0]:
                 return known[1]
@@ -166,6 +168,13 @@ class Tokens:
                 while len(self._verified) > self._remembered:
                     self._verified.popitem(last=False)
         return caller
+
+    def _forget_other_keys(self) -> None:
+        """A key that was taken out of the set, because it leaked, is believed no longer."""
+        if (keys := self._keys()) is not self._verified_by:
+            with self._lock:
+                self._verified.clear()
+                self._verified_by = keys
 
     def _verify(self, token: str, kind: str) -> tuple[float, Caller]:
         claims = self.claims(token, kind=kind)

@@ -66,8 +66,16 @@ class Config:
                 "MESSAGES_FILE is not set: name the file that reminders and alerts are written to for delivery;"
                 " the console is for development only."
             )
-        if self.outward_loopback and not self.development:
+        if not self.development:
+            self._refuse_development()
+
+    def _refuse_development(self) -> None:
+        if self.outward_loopback:
             raise Misconfigured("OUTWARD_LOOPBACK is a switch of development: production asks no host of its own.")
+        if self.outward_ca_file:
+            raise Misconfigured("OUTWARD_CA_FILE is for development: production believes the usual certificates.")
+        if self.cursor_secret == self.access_secret:
+            raise Misconfigured("ACCESS_SECRET must not be the same as CURSOR_SECRET.")
 
     @property
     def development(self) -> bool:

@@ -8,6 +8,7 @@ rotation is one command, needs no restart, and refuses no token (RFC 9068 §2.1,
 import json
 import os
 import secrets
+import stat
 import threading
 import time
 from collections.abc import Iterable
@@ -136,11 +137,19 @@ def rotated(document: dict[str, Any], *, at: datetime) -> dict[str, Any]:
 
 
 def rotate(file: Path, *, at: datetime) -> None:
-    """Rewrite `file` as `rotated`; whole or not at all, readable by its owner only."""
-    document = rotated(json.loads(file.read_text()), at=at)
+    """Rewrite `file`, or what it leads to, as `rotated`: whole or not at all, with the owner and mode that it has.
+
+    Raises `ValueError` as `rotated` does, `OSError`: `FileExistsError` while another rotation is under way."""
+    file = file.resolve()
+    document, had = rotated(json.loads(file.read_text()), at=at), file.stat()
     fresh = file.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
         opened.write(json.dumps(document))
+        opened.flush()
+        os.fchmod(opened.fileno(), stat.S_IMODE(had.st_mode))
+        if (had.st_uid, had.st_gid) != (os.geteuid(), os.getegid()):
+            os.fchown(opened.fileno(), had.st_uid, had.st_gid)
+        os.fsync(opened.fileno())
     fresh.rename(file)
 
 

@@ -151,6 +151,7 @@ def test_keys_that_were_superseded_long_ago_go(file: Path) -> None:
 
 
 def test_the_file_stays_its_owners(file: Path) -> None:
+    file.chmod(0o600)
     keys.rotate(file, at=NOON)
     assert file.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in file.parent.iterdir()] == ["keys.json"]

@@ -15,7 +15,7 @@ GOOD = {
     "DATABASE_URL": "postgresql+psycopg://app@/x",
     "TOKEN_KEYS_FILE": "keys.json",
     "CURSOR_SECRET": SECRET,
-    "ACCESS_SECRET": SECRET,
+    "ACCESS_SECRET": SECRET[::-1],
     "PUBLIC_URL": "https://api.example.org/",
     "MESSAGES_FILE": "messages",
 }
@@ -44,6 +44,9 @@ def test_what_is_required_is_named_when_missing(missing: str) -> None:
     [
         ("CURSOR_SECRET", "short"),
         ("ACCESS_SECRET", "c" * 64),
+        ("ACCESS_SECRET", SECRET),
+        ("OUTWARD_CA_FILE", "ca.pem"),
+        ("PASSKEY_RP_ID", "org"),
         ("TOKEN_KEYS_FILE", "nowhere.json"),
         ("PUBLIC_URL", "http://api.example.org"),
         ("PUBLIC_URL", "https://api.example.org/v1"),

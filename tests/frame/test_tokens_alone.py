@@ -317,6 +317,7 @@ def test_a_file_of_keys_is_followed(tmp_path: Any, monkeypatch: pytest.MonkeyPat
     file, now = tmp_path / "keys.json", [100.0]
     monkeypatch.setattr("api.keys.time.monotonic", lambda: now[0])
     file.write_text(json.dumps({"keys": [FIRST]}))
+    file.chmod(0o600)
     held = keys.KeyFile(file)
     keys.rotate(file, at=NOW)
     assert len(held.current().public) == 1
@@ -326,6 +327,36 @@ def test_a_file_of_keys_is_followed(tmp_path: Any, monkeypatch: pytest.MonkeyPat
     file.write_text("{")
     now[0] += keys.LOOK_SECONDS + 0.1
     assert len(held.current().public) == 2
+
+
+def test_a_rotation_leaves_the_file_whose_it_is_and_where_it_is(tmp_path: Any) -> None:
+    """Secrets are often mounted as links, readable by the group of the service."""
+    held, link = tmp_path / "held", tmp_path / "keys.json"
+    held.write_text(json.dumps({"keys": [FIRST]}))
+    held.chmod(0o640)
+    link.symlink_to(held)
+    keys.rotate(link, at=NOW)
+    assert link.is_symlink() and len(json.loads(held.read_text())["keys"]) == 2
+    assert held.stat().st_mode & 0o777 == 0o640
+
+
+def test_two_rotations_at_once_are_one(tmp_path: Any) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"keys": [FIRST]}))
+    file.with_suffix(".new").touch()
+    with pytest.raises(FileExistsError):
+        keys.rotate(file, at=NOW)
+    assert json.loads(file.read_text()) == {"keys": [FIRST]}
+
+
+def test_a_key_that_was_taken_away_is_believed_no_longer() -> None:
+    sets = [keys.KeySet.of({"keys": [FIRST]}), keys.KeySet.of({"keys": [keys.new_key()]})]
+    tokens = auth.Tokens(lambda: sets[0], issuer=ISSUER, remembered=5)
+    token = of_patient(tokens)
+    assert tokens.caller(token, kind="patient")
+    sets.pop(0)
+    with pytest.raises(auth.InvalidToken):
+        tokens.caller(token, kind="patient")
 
 
 HEADERS: dict[str | None, tuple[str, str] | type[errors.Refusal]] = {

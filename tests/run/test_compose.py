@@ -23,7 +23,7 @@ CHECK_INS = re.search(r"location = /v1/me/check-ins \{(.*?)\n {4}\}", PROXY, re.
 REST = PROXY.replace(CHECK_INS, "")
 
 
-ADMINISTRATORS = {"PUBLIC_URL": "https://api.example.org"}
+ADMINISTRATORS = {"PUBLIC_URL": "https://api.example.org", "ACCESS_SECRET": "fedcba9876543210" * 2}
 
 
 @pytest.fixture(autouse=True, scope="module")
