@@ -32,6 +32,8 @@ OLDEST_SECONDS, NEWEST_SECONDS = 60, 10
 NONCE_SECONDS = 120
 LONGEST_PROOF = 4096
 LONGEST_JTI = 256
+# What a JSON number can say exactly; later instants, infinity and what is no number at all are no times.
+LATEST_SECONDS = 2**53
 PORTS = {"https": 443, "http": 80}
 _SHA256 = ec.ECDSA(SHA256())
 
@@ -55,7 +57,8 @@ class BadProof(errors.Unauthenticated):
     detail = "The DPoP proof does not fit this request. Make a fresh one for each request."
     title_es = "La prueba de posesión no es válida"
     detail_es = "La prueba DPoP no corresponde a esta solicitud. Haga una nueva para cada solicitud."
-    retry = "never"
+    # With a fresh proof the same request may well be met: nobody is to drop what waits to be sent.
+    retry = "later"
     challenge = {"error": "invalid_dpop_proof"}
 
 
@@ -112,7 +115,7 @@ def read(header: str | None, *, method: str, url: str, nonces: Nonces, at: datet
     _refuse_forged(key, signed, signature)
     claims = _object(payload)
     jti, nonce = claims.get("jti"), claims.get("nonce")
-    if not (isinstance(jti, str) and 0 < len(jti) <= LONGEST_JTI and claims.get("htm") == method):
+    if not (isinstance(jti, str) and jti.isascii() and 0 < len(jti) <= LONGEST_JTI and claims.get("htm") == method):
         raise BadProof
     if not _same_address(claims.get("htu"), url) or (token is not None and claims.get("ath") != _hash(token)):
         raise BadProof
@@ -144,10 +147,10 @@ def _spending() -> hotlines.Prepared:
 
 
 def _refuse_untimely(issued: object, nonce: object, nonces: Nonces, at: datetime) -> None:
-    if isinstance(issued, bool) or not isinstance(issued, int | float):
+    if isinstance(issued, bool) or not isinstance(issued, int | float) or not abs(issued) < LATEST_SECONDS:
         raise BadProof
     if nonce is not None:
-        if not isinstance(nonce, str) or not nonces.live(nonce, at):
+        if not isinstance(nonce, str) or not nonce.isascii() or not nonces.live(nonce, at):
             raise nonces.refusal(at)
     elif not -OLDEST_SECONDS <= issued - at.timestamp() <= NEWEST_SECONDS:
         raise nonces.refusal(at)

@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db, errors
-from api.access.models import AppSession
+from api.access.models import AppSession, SignIn
 
 MOST_SHOWN = 100
 
@@ -30,15 +30,31 @@ def end_one(*, patient_id: UUID, app_session_id: UUID, reason: str) -> bool:
     return _end(*theirs, reason=reason) == 1
 
 
+def sign_out(*, patient_id: UUID, reason: str, keep: UUID | None = None) -> int:
+    """End every open app session of the patient but `keep`, as the patient, and every sign-in that is about to become
+    one; returns how many app sessions."""
+    _end_codes(SignIn.patient_id == patient_id)
+    return end_all(patient_id=patient_id, reason=reason, keep=keep)
+
+
 def end_all(*, patient_id: UUID, reason: str, keep: UUID | None = None) -> int:
-    """End every open app session of the patient but `keep`; returns how many."""
+    """End every open app session of the patient but `keep`; returns how many. Whoever changed the patient's status ends
+    what opens after it too: an authorization code is worth nothing then (`grants`)."""
     return _end(AppSession.patient_id == patient_id, _but(keep), reason=reason)
 
 
 def end_of_passkeys(*, patient_id: UUID, passkey_ids: Sequence[UUID], reason: str, keep: UUID | None = None) -> int:
     """End what these passkeys opened, but `keep`; returns how many."""
+    _end_codes(SignIn.patient_id == patient_id, SignIn.passkey_id.in_(passkey_ids))
     opened_by = AppSession.passkey_id.in_(passkey_ids)
     return _end(AppSession.patient_id == patient_id, opened_by, _but(keep), reason=reason)
+
+
+def _end_codes(*whose: sa.ColumnElement[bool]) -> None:
+    """Let no authorization code open what is being ended. Before the app sessions: what an exchange under way opens is
+    waited for here, and found there."""
+    pending = sa.update(SignIn).where(*whose, SignIn.code_hash.is_not(None), SignIn.code_used_at.is_(None))
+    db.session().execute(pending.values(code_expires_at=sa.func.now()).execution_options(synchronize_session=False))
 
 
 def _end(*which: sa.ColumnElement[bool], reason: str) -> int:

@@ -23,6 +23,7 @@ USER_HANDLE_BYTES = 64
 NAME = re.compile(r"[a-z0-9._-]{3,40}")
 LONGEST_WISH, LONGEST_BASE = 200, 40
 DIGITS = 4
+MOST_DRAWS = 10
 MOST_PASSKEYS = 50
 TOTP_PLACE = "sign_in_accounts.totp_secret"
 
@@ -149,7 +150,11 @@ def set_password(
     if password_hash:
         values |= {"password_hash": password_hash, "password_set_at": at}
     if totp_secret:
-        values |= {"totp_secret": totp_secret, "totp_last_step": totp_step}
+        # A step that was used stays used, whichever secret it was of.
+        values |= {
+            "totp_secret": totp_secret,
+            "totp_last_step": sa.func.greatest(SignInAccount.totp_last_step, totp_step),
+        }
     _set(patient_id, values)
     notices.tell(patient_id, notices.ADDED)
     return name
@@ -169,7 +174,7 @@ def totp_secret(held: SignInAccount) -> str | None:
 def end_all(*, patient_id: UUID, except_passkey: UUID | None = None) -> int:
     """Take every way in but one passkey, as after a lost phone; gives how many, a password counting as one.
 
-    The patient is told. App sessions stay as they are: `app_sessions.end_all` ends them.
+    The patient is told. App sessions stay as they are: `app_sessions.sign_out` ends them.
     """
     held = _locked(patient_id)
     ended = _remove(patient_id, [one.id for one in passkeys(patient_id) if one.id != except_passkey])
@@ -224,8 +229,12 @@ def _set(patient_id: UUID, values: dict[str, Any]) -> None:
 
 def _free(patient_id: UUID, name: str) -> str:
     """`name`, or the same with other digits where it is somebody's, which only a holder of its index can see."""
-    while _taken(name):
+    for _ in range(MOST_DRAWS):
+        if not _taken(name):
+            break
         name = _with_digits(name[: -DIGITS - 1])
+    else:
+        raise SignInNameRefused
     db.become(db.Caller(kind="patient", patient_id=patient_id))
     return name
 

@@ -88,7 +88,9 @@ def _open(attempt: SignIn) -> dict[str, Any]:
     """Sign the phone in, as the patient. Raises `oauth.InvalidGrant` for an account that is not active any more."""
     assert attempt.patient_id is not None
     session = db.session()
-    if session.scalar(sa.select(Patient.status).where(Patient.id == attempt.patient_id)) != "active":
+    # Locked: who suspends the account either waits for this phone and ends it, or is seen here.
+    status = sa.select(Patient.status).where(Patient.id == attempt.patient_id).with_for_update(read=True)
+    if session.scalar(status) != "active":
         raise oauth.InvalidGrant
     opened = _resumed(attempt) or _new(attempt)
     used = sa.update(SignIn).where(SignIn.id == attempt.id)

@@ -7,6 +7,7 @@ from flask import Response, current_app
 
 from api import answering, clock, dpop, oauth, observe
 from api.access import (
+    attempts,
     authenticators,
     challenge,
     client_authentication,
@@ -88,7 +89,8 @@ def _next(form: Form, asked: Asked, patience: Patience) -> ways.Welcome:
     if held and held.attempt.activation_id:
         return _set_up(form, asked, held)
     if "activation_code" in form:
-        raise challenge.open_activation(asked, form["activation_code"], patience)
+        first = attempts.again(held, asked) if held else asked
+        raise challenge.open_activation(first, form["activation_code"], patience)
     if all(name in form for name in PASSWORD):
         return proving.by_password(held, asked, _password(form), patience, at=clock.wall())
     if held and "passkey" in form:

@@ -31,7 +31,7 @@ def list_my_app_sessions() -> dict[str, Any]:
 def delete_my_app_sessions() -> None:
     """Ends every sign-in, this one too. Each phone is refused at its next request, and wipes what it holds."""
     patient_id = answering.patient_id()
-    app_sessions.end_all(patient_id=patient_id, reason="signed_out_everywhere")
+    app_sessions.sign_out(patient_id=patient_id, reason="signed_out_everywhere")
     notices.tell(patient_id, notices.ENDED)
 
 

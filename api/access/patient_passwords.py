@@ -123,5 +123,5 @@ def _refuse_the_name() -> None:
 def _end_others(asked: bool) -> None:
     """ASVS 5.0 7.4.3: whoever changes a way in may end what the old one opened."""
     own = answering.caller().app_session_id
-    if asked and app_sessions.end_all(patient_id=answering.patient_id(), reason="revoked", keep=own):
+    if asked and app_sessions.sign_out(patient_id=answering.patient_id(), reason="revoked", keep=own):
         notices.tell(answering.patient_id(), notices.ENDED)

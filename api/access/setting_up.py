@@ -93,7 +93,7 @@ def _activate(held: Held, patient_id: UUID, *, keep: bool) -> None:
         raise oauth.AccessDenied
     if not keep:
         authenticators.end_all(patient_id=patient_id)
-        app_sessions.end_all(patient_id=patient_id, reason="recovered")
+        app_sessions.sign_out(patient_id=patient_id, reason="recovered")
 
 
 def _whose(held: Held) -> UUID:

@@ -101,6 +101,10 @@ MUTATIONS: dict[str, dict[str, Any]] = {
     "no time": {"iat": None},
     "a time that is no number": {"iat": "now"},
     "a time that is a boolean": {"iat": True},
+    "a time without end": {"iat": 10**400},
+    "a time that is infinite": {"iat": float("inf")},
+    "a time that is no number at all": {"iat": float("nan")},
+    "an id that is half a character": {"jti": "\ud800"},
     "no id": {"jti": None},
     "an empty id": {"jti": ""},
     "an id without end": {"jti": "x" * 300},
@@ -183,7 +187,7 @@ def test_a_clock_that_is_nearly_right_needs_no_nonce(phone: Phone, seconds: int)
     assert phone.get(ME, at=clock.wall() + timedelta(seconds=seconds)).status_code == 200
 
 
-@pytest.mark.parametrize("nonce", ["guessed", "", 7])
+@pytest.mark.parametrize("nonce", ["guessed", "", 7, "\ud800", "é"])
 def test_a_nonce_of_somebody_elses_making_is_answered_with_one_of_ours(phone: Phone, nonce: Any) -> None:
     told = phone.get(ME, nonce=nonce)
     assert problem(told) == "use-dpop-nonce"
