@@ -1,4 +1,4 @@
-"""`make timing`: whether the clock tells who is a patient here (ASVS 5.0 6.3.8).
+"""`make timing`: whether the clock tells who is a patient here (ASVS 5.0 6.3.8), or what is somebody else's.
 
 In each of 200 rounds every cause of a flow is asked once, in an order that is drawn, over the application in-process
 and a PostgreSQL that waits for its disk; each is paired with the same round's "there is no such person". Of each the
@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from typing import Any, TextIO
 import psycopg
 from limits import RateLimitItemPerHour
 
-from api import clock, config, db, postgres, vocabulary
+from api import clock, config, db, demo, postgres, vocabulary
 from api.access import throttles
 from api.app import Continuum, create_app
 from api.keys import new_key
@@ -48,7 +49,22 @@ COMPARED = {
     "link": ("expired", "used", "burnt", "suspended"),
     "passkey": ("wrong signature", "of somebody else", "stale", "suspended"),
 }
+# What a patient asks for by an id: method, address, and how to find one of somebody else's.
+BY_ID = {
+    "session": ("GET", "/v1/me/sessions/{}", "SELECT session_id FROM attendances WHERE patient_id <> %s LIMIT 1"),
+    "phone": ("DELETE", "/v1/me/app-sessions/{}", "SELECT id FROM app_sessions WHERE patient_id <> %s LIMIT 1"),
+    "key": ("DELETE", "/v1/me/passkeys/{}", "SELECT id FROM passkeys WHERE patient_id <> %s LIMIT 1"),
+}
+THEIRS = "somebody else's"
 EXTERNAL_ID = "EHR-timing"
+# A phone and a passkey of a patient of the demo clinic.
+OF_ANOTHER = f"""
+    INSERT INTO app_sessions (id, patient_id, expires_at)
+    SELECT gen_random_uuid(), id, now() + interval '1 day' FROM patients WHERE external_id = '{demo.PATIENT}';
+    INSERT INTO passkeys (id, patient_id, credential_id, public_key, sign_count, transports, backup_eligible, backed_up)
+    SELECT gen_random_uuid(), id, '\\x01', '\\x01', 0, '{{}}', false, false
+    FROM patients WHERE external_id = '{demo.PATIENT}'
+"""
 # One code of each form serves all rounds: issuing one costs a hash.
 AS_ISSUED = """
     UPDATE activation_codes SET used_at = NULL, ended_at = NULL, wrong_tries = 0, expires_at = now() + interval '1 day'
@@ -103,6 +119,22 @@ def measured(house: House, flow: str) -> dict[str, list[float]]:
     return {cause: taken[cause][WARM:] for cause in causes}
 
 
+def measured_by_id(house: House, kind: str) -> dict[str, list[float]]:
+    """Milliseconds for an id of nobody's and for one of somebody else's, one of each round."""
+    method, address, find = BY_ID[kind]
+    ((theirs,),) = house.sql(find, house.patient_id)
+    house.phone.sign_in()
+    drawn, taken = random.Random(kind), dict[str, list[float]]({"nobody": [], THEIRS: []})
+    for _ in range(WARM + ROUNDS):
+        for whose in drawn.sample(list(taken), 2):
+            path = address.format(theirs if whose == THEIRS else uuid.uuid4())
+            began = time.perf_counter()
+            answer = house.phone.request(method, path)
+            taken[whose].append((time.perf_counter() - began) * 1000)
+            assert answer.status == 404, (kind, whose, answer.json)
+    return {whose: times[WARM:] for whose, times in taken.items()}
+
+
 def _one(house: House, flow: str, cause: str) -> float:
     knock = CAUSES[flow][cause](house)
     began = time.perf_counter()
@@ -147,6 +179,9 @@ def _furnished(app: Continuum, owner: psycopg.Connection[Any]) -> House:
     throttles.use(throttles.Tries(account=(many, many), address=many, device=many))
     with db.transaction(db.SYSTEM):
         catalogue.load(at=datetime.now(UTC))
+    demo.load(app.settings)
+    owner.execute(OF_ANOTHER)
+    with db.transaction(db.SYSTEM):
         patient = patients.upsert(external_id=EXTERNAL_ID, at=clock.now())
     return House(
         lambda remote="127.0.0.1": Phone(ADDRESS, over(app, remote=remote)),
@@ -188,9 +223,9 @@ def main(flows: list[str]) -> int:
     telling, out = False, _apart_from_the_log()
     with tempfile.TemporaryDirectory() as folder, a_house(Path(folder)) as house:
         gc.disable()
-        for flow in flows or COMPARED:
-            taken = measured(house, flow)
-            for cause in COMPARED[flow]:
+        for flow in flows or (*COMPARED, *BY_ID):
+            taken = measured_by_id(house, flow) if flow in BY_ID else measured(house, flow)
+            for cause in COMPARED.get(flow, (THEIRS,)):
                 verdict = judged(taken["nobody"], taken[cause])
                 telling |= verdict.tells
                 print(verdict.line(flow, cause), file=out, flush=True)
