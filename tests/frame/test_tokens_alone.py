@@ -145,12 +145,16 @@ def test_a_remembered_token_ends_when_a_fresh_one_would(tokens: auth.Tokens, tra
         tokens.caller(token, kind="patient")
 
 
-def test_a_signature_is_checked_once(tokens: auth.Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signature_is_checked_once_by_each_set_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     checked, decode = list[Any](), jwt.decode
     monkeypatch.setattr(jwt, "decode", lambda *args, **kwargs: checked.append(args) or decode(*args, **kwargs))
+    sets = [keys.KeySet.of({"keys": [FIRST, *more]}) for more in ([], [keys.new_key()])]
+    tokens = auth.Tokens(lambda: sets[0], issuer=ISSUER, remembered=2)
     token = of_patient(tokens)
-    assert tokens.caller(token, kind="patient") == tokens.caller(token, kind="patient")
-    assert len(checked) == 1
+    for times in (1, 2):
+        assert tokens.caller(token, kind="patient") == tokens.caller(token, kind="patient")
+        assert len(checked) == times
+        sets.reverse()
 
 
 def test_as_many_tokens_are_remembered_as_were_said(tokens: auth.Tokens) -> None:
