@@ -81,7 +81,7 @@ class _Rewriting:
         self._ids.update((entry.key, db.uuid7()) for entry in added)
         for entry in added:
             self._add(entry)
-        for row in self._known.rows:
+        for row in sorted(self._known.rows, key=lambda row: (row.due_at, row.id)):
             if row.state in ("planned", "held") and not row.in_flight:
                 self._keep(row)
 
