@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from api import auth, db, oauth, vocabulary
 from api.access import ceremonies
 from api.access.models import SignIn
+from api.prepared import Prepared
 
 # A WebAuthn challenge is good for five minutes; somebody who sets up one-time codes on the way may take longer.
 LIFETIME = timedelta(minutes=15)
@@ -110,7 +111,6 @@ def conclude(asked: Asked, held: Held | None, *, patient_id: UUID, proved: auth.
         "passkey_id": passkey_id,
         "code_challenge": asked.code_challenge,
         "code_hash": hashed(code),
-        "code_expires_at": sa.func.now() + CODE_LIFETIME,
     }
     if held is None:
         _insert(asked, session_hash=hashed(secrets.token_urlsafe(32)), challenge=b"", **columns)
@@ -130,7 +130,7 @@ def _conclude(held: Held, columns: dict[str, Any]) -> None:
     concluded = (
         sa.update(SignIn)
         .where(SignIn.session_hash == held.session_hash, SignIn.code_hash.is_(None))
-        .values(columns)
+        .values(columns | {"code_expires_at": sa.func.now() + CODE_LIFETIME})
         .returning(SignIn.id)
         .execution_options(synchronize_session=False)
     )
@@ -140,7 +140,8 @@ def _conclude(held: Held, columns: dict[str, Any]) -> None:
 
 def _insert(asked: Asked, **columns: Any) -> None:
     db.become(holder(columns["session_hash"]))
-    columns = {
+    given = {
+        **dict.fromkeys(_COLUMNS),
         "id": db.uuid7(),
         "client_id": asked.client_id,
         "key_thumbprint": asked.key,
@@ -148,10 +149,9 @@ def _insert(asked: Asked, **columns: Any) -> None:
         "code_challenge": asked.code_challenge,
         "acr_values": " ".join(asked.acr_values) or None,
         "device_name": asked.device_name,
-        "expires_at": sa.func.now() + LIFETIME,
         **columns,
     }
-    db.session().execute(sa.insert(SignIn).values(columns))
+    _INSERT.run(**given, lifetime=LIFETIME, code_lifetime=CODE_LIFETIME)
 
 
 def again(held: Held, asked: Asked) -> Asked:
@@ -165,3 +165,18 @@ def again(held: Held, asked: Asked) -> Asked:
         acr_values=tuple((first.acr_values or "").split()),
         device_name=first.device_name or asked.device_name,
     )
+
+
+# Every sign-in makes one: it goes past the session.
+_COLUMNS = (
+    *("id", "session_hash", "client_id", "key_thumbprint", "scopes", "code_challenge", "acr_values", "device_name"),
+    *("challenge", "patient_id", "activation_id", "totp_secret", "acr", "amr", "passkey_id", "authenticated_at"),
+    "code_hash",
+)
+_INSERT = Prepared(
+    f"""
+    INSERT INTO sign_ins ({", ".join(_COLUMNS)}, expires_at, code_expires_at)
+    VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)}, now() + %(lifetime)s,
+        CASE WHEN %(code_hash)s::bytea IS NOT NULL THEN now() + %(code_lifetime)s END)
+    """  # noqa: S608
+)

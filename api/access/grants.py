@@ -12,14 +12,10 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
-
-from api import audit, auth, db, oauth, vocabulary
+from api import audit, auth, db, errors, oauth, vocabulary
 from api.access import app_sessions, attempts, notices
 from api.access import terms as house
-from api.access.models import AppSession, RefreshToken, SignIn
-from api.patients.models import Patient
+from api.prepared import Prepared
 
 OPERATION = "requestToken"
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
@@ -41,26 +37,17 @@ def exchange(*, code: str, client_id: str, verifier: str, key: str | None) -> di
     return tokens
 
 
-def _held(presented: bytes, client_id: str, verifier: str, key: str | None) -> SignIn:
+def _held(presented: bytes, client_id: str, verifier: str, key: str | None) -> Any:
     """The attempt, locked, if the code is presented by who was given it."""
-    found = (
-        db.session()
-        .execute(
-            sa.select(SignIn, SignIn.code_expires_at > sa.func.now())
-            .where(SignIn.code_hash == presented)
-            .with_for_update()
-        )
-        .first()
-    )
-    if found is None:
+    attempt = _HELD.one(hash=presented)
+    if attempt is None:
         raise oauth.InvalidGrant
-    attempt, timely = found
     proved = hmac.compare_digest(challenge_of(verifier), attempt.code_challenge or "")
     if not (proved and VERIFIER.fullmatch(verifier)):
         raise oauth.InvalidGrant
     if (attempt.client_id, attempt.key_thumbprint) != (client_id, key):
         raise oauth.InvalidGrant
-    if not (timely or attempt.code_used_at):
+    if not (attempt.timely or attempt.code_used_at):
         raise oauth.InvalidGrant
     return attempt
 
@@ -71,7 +58,7 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _end_what_it_opened(attempt: SignIn) -> None:
+def _end_what_it_opened(attempt: Any) -> None:
     if attempt.app_session_id and attempt.patient_id:
         end_as_copied(attempt.patient_id, attempt.app_session_id, problem="oauth-code-used-twice")
 
@@ -84,83 +71,35 @@ def end_as_copied(patient_id: UUID, app_session_id: UUID, *, problem: str) -> No
     audit.record(caller, operation=OPERATION, action="delete", resource_id=app_session_id, problem=problem)
 
 
-def _open(attempt: SignIn) -> dict[str, Any]:
+def _open(attempt: Any) -> dict[str, Any]:
     """Sign the phone in, as the patient. Raises `oauth.InvalidGrant` for an account that is not active any more."""
-    assert attempt.patient_id is not None
-    session = db.session()
-    # Locked: who suspends the account either waits for this phone and ends it, or is seen here.
-    status = sa.select(Patient.status).where(Patient.id == attempt.patient_id).with_for_update(read=True)
-    if session.scalar(status) != "active":
+    if _STATUS.one(id=attempt.patient_id).status != "active":
         raise oauth.InvalidGrant
-    opened = _resumed(attempt) or _new(attempt)
-    used = sa.update(SignIn).where(SignIn.id == attempt.id)
-    session.execute(used.values(code_used_at=sa.func.now(), app_session_id=opened.id))
-    caller = db.Caller(kind="patient", patient_id=attempt.patient_id, app_session_id=opened.id)
+    opened = _phone(attempt)
+    token, hash_ = new_token()
+    _SETTLE.run(
+        sign_in_id=attempt.id, app_session_id=opened.id, id=db.uuid7(), patient_id=opened.patient_id, hash=hash_
+    )
+    caller = db.Caller(kind="patient", patient_id=opened.patient_id, app_session_id=opened.id)
     audit.record(caller, operation=OPERATION, action="create", resource_id=opened.id)
-    lasts = int((opened.expires_at - opened.seen_at).total_seconds())
-    return issue(opened, _first_token(opened), lasts=lasts)
+    return issue(opened, token, lasts=int((opened.expires_at - opened.seen_at).total_seconds()))
 
 
-def _signed_in(attempt: SignIn) -> dict[str, Any]:
-    return {
-        "client_id": attempt.client_id,
-        "scopes": attempt.scopes,
-        "acr": attempt.acr,
-        "amr": attempt.amr,
-        "authenticated_at": attempt.authenticated_at,
-        "passkey_id": attempt.passkey_id,
-        "device_name": attempt.device_name,
-        "seen_at": sa.func.now(),
-        "expires_at": sa.func.now() + house.current().longest,
-    }
+def _phone(attempt: Any) -> Any:
+    """The phone's app session going on, its former tokens retired; a new one where it has none that stands.
 
-
-def _resumed(attempt: SignIn) -> AppSession | None:
-    """The phone's app session going on, its former tokens retired; None where it has none that stands."""
-    if attempt.key_thumbprint is None:
-        return None
-    session = db.session()
-    phone = (
-        AppSession.patient_id == attempt.patient_id,
-        AppSession.key_thumbprint == attempt.key_thumbprint,
-        AppSession.ended_at.is_(None),
-    )
-    over = sa.update(AppSession).where(*phone, AppSession.expires_at <= sa.func.now())
-    session.execute(over.values(ended_at=sa.func.now(), end_reason="expired"))
-    values = _signed_in(attempt)
-    if attempt.device_name is None:
-        del values["device_name"]
-    resumed = session.scalar(sa.update(AppSession).where(*phone).values(values).returning(AppSession))
-    if resumed is not None:
-        theirs = sa.update(RefreshToken).where(RefreshToken.app_session_id == resumed.id)
-        session.execute(theirs.where(RefreshToken.retired_at.is_(None)).values(retired_at=sa.func.now()))
-    return resumed
-
-
-def _new(attempt: SignIn) -> AppSession:
-    """A new app session. Of two that begin at once with one key, the second goes on with the first's."""
-    values = {"id": db.uuid7(), "patient_id": attempt.patient_id, "key_thumbprint": attempt.key_thumbprint}
-    values |= {name: value for name, value in _signed_in(attempt).items() if name != "seen_at"}
-    made: AppSession | None = db.session().scalar(
-        insert(AppSession).values(values).on_conflict_do_nothing().returning(AppSession)
-    )
-    opened = made or _resumed(attempt)
-    assert opened is not None
-    return opened
+    Of two that begin at once with one key, the second goes on with the first's."""
+    signed_in = {name: getattr(attempt, name) for name in SIGNED_IN} | {"longest": house.current().longest}
+    for statement in (_RESUME, _NEW, _RESUME):
+        if (opened := statement.one(new_id=db.uuid7(), **signed_in)) is not None:
+            return opened
+    raise errors.Unavailable
 
 
 def new_token() -> tuple[str, bytes]:
     """A refresh token and what is kept of it."""
     token = secrets.token_urlsafe(32)
     return token, attempts.hashed(token)
-
-
-def _first_token(opened: AppSession) -> str:
-    """The refresh token that begins a lineage of the app session."""
-    token, hash_ = new_token()
-    kept = {"id": db.uuid7(), "app_session_id": opened.id, "patient_id": opened.patient_id, "hash": hash_}
-    db.session().execute(sa.insert(RefreshToken).values(kept))
-    return token
 
 
 def issue(opened: Any, refresh_token: str, *, lasts: int, scopes: list[str] | None = None) -> dict[str, Any]:
@@ -201,3 +140,55 @@ def refuse_other_resource(resource: str | None, *, kind: str) -> None:
     """RFC 8707 §2, RFC 9068 §3: tokens of a kind of caller are for its resource. Raises `oauth.InvalidTarget`."""
     if resource not in (None, auth.audience(house.current().issuer, kind)):
         raise oauth.InvalidTarget
+
+
+# What an app session learns from the attempt that opened it. Signing in is statements enough: they go past the session.
+SIGNED_IN = (
+    *("patient_id", "key_thumbprint", "client_id", "scopes", "acr", "amr", "authenticated_at", "passkey_id"),
+    "device_name",
+)
+_OPENED = "id, patient_id, client_id, key_thumbprint, scopes, acr, amr, authenticated_at, expires_at, seen_at"
+_THIS_PHONE = "patient_id = %(patient_id)s AND key_thumbprint = %(key_thumbprint)s AND ended_at IS NULL"
+_HELD = Prepared(
+    """
+    SELECT id, patient_id, client_id, key_thumbprint, scopes, acr, amr, authenticated_at, passkey_id, device_name,
+        code_challenge, code_used_at, app_session_id, code_expires_at > now() AS timely
+    FROM sign_ins WHERE code_hash = %(hash)s FOR UPDATE
+    """
+)
+# Locked: who suspends the account either waits for this phone and ends it, or is seen here.
+_STATUS = Prepared("SELECT status FROM patients WHERE id = %(id)s FOR SHARE")
+_RESUME = Prepared(
+    f"""
+    WITH over AS (
+        UPDATE app_sessions SET ended_at = now(), end_reason = 'expired' WHERE {_THIS_PHONE} AND expires_at <= now()
+    ), resumed AS (
+        UPDATE app_sessions SET client_id = %(client_id)s, scopes = %(scopes)s, acr = %(acr)s, amr = %(amr)s,
+            authenticated_at = %(authenticated_at)s, passkey_id = %(passkey_id)s,
+            device_name = coalesce(%(device_name)s, device_name), seen_at = now(), expires_at = now() + %(longest)s
+        WHERE {_THIS_PHONE} AND expires_at > now() RETURNING {_OPENED}
+    ), retired AS (
+        UPDATE refresh_tokens SET retired_at = now()
+        WHERE app_session_id IN (SELECT id FROM resumed) AND retired_at IS NULL
+    )
+    SELECT * FROM resumed
+    """  # noqa: S608
+)
+_NEW = Prepared(
+    f"""
+    INSERT INTO app_sessions (id, patient_id, key_thumbprint, client_id, scopes, acr, amr, authenticated_at, passkey_id,
+        device_name, expires_at)
+    VALUES (%(new_id)s, %(patient_id)s, %(key_thumbprint)s, %(client_id)s, %(scopes)s, %(acr)s, %(amr)s,
+        %(authenticated_at)s, %(passkey_id)s, %(device_name)s, now() + %(longest)s)
+    ON CONFLICT DO NOTHING RETURNING {_OPENED}
+    """  # noqa: S608
+)
+_SETTLE = Prepared(
+    """
+    WITH used AS (
+        UPDATE sign_ins SET code_used_at = now(), app_session_id = %(app_session_id)s WHERE id = %(sign_in_id)s
+    )
+    INSERT INTO refresh_tokens (id, app_session_id, patient_id, hash)
+    VALUES (%(id)s, %(app_session_id)s, %(patient_id)s, %(hash)s)
+    """
+)

@@ -7,7 +7,6 @@ signature or one hash is computed, and what was right is judged again under the 
 import contextlib
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -17,7 +16,7 @@ from api.access import terms as house
 from api.access.attempts import Asked, Held
 from api.access.models import Passkey, SignInAccount
 from api.access.ways import Password, Patience, Welcome
-from api.patients.models import Patient
+from api.prepared import Prepared
 
 
 def by_passkey(held: Held, asked: Asked, credential: str, patience: Patience, *, at: datetime) -> Welcome:
@@ -62,17 +61,16 @@ def by_password(held: Held | None, asked: Asked, said: Password, patience: Patie
     hashing.refuse_crowd()
     index = sealing.index(said.name)
     spent = patience.spend("password", index)
-    with db.transaction(attempts.holder(index)) as session:
-        account = session.scalar(sa.select(SignInAccount).where(SignInAccount.name_index == index))
+    with db.transaction(attempts.holder(index)):
+        account = _NAMED.one(name_index=index)
     right = _matches(account, said.password, spent)
     patient_id = account.patient_id if account else db.uuid7()
-    with db.transaction(db.Caller(kind="patient", patient_id=patient_id)) as session:
-        theirs = session.execute(_standing(patient_id).with_for_update(of=SignInAccount)).first()
-        step = _fresh_step(theirs.SignInAccount if theirs else None, said.code, at)
+    with db.transaction(db.Caller(kind="patient", patient_id=patient_id)):
+        theirs = _LOCKED.one(patient_id=patient_id)
+        step = _fresh_step(theirs, said.code, at)
         welcome = None
-        if right and step and theirs and theirs.status == "active" and _unchanged(account, theirs.SignInAccount):
-            theirs.SignInAccount.totp_last_step = step
-            session.flush()
+        if right and step and theirs and theirs.status == "active" and _unchanged(account, theirs):
+            _STEP.run(patient_id=patient_id, step=step)
             welcome = Welcome(ways.code(held, asked, patient_id, auth.Proved(ways.AAL2, ways.BY_PASSWORD, at), None))
         elif held:
             attempts.missed(held)
@@ -86,7 +84,7 @@ def by_password(held: Held | None, asked: Asked, said: Password, patience: Patie
     return welcome
 
 
-def _unchanged(account: SignInAccount | None, locked: SignInAccount) -> bool:
+def _unchanged(account: Any, locked: Any) -> bool:
     """Whether the password is still the one that was compared, and the name still leads to it."""
     return account is not None and (account.password_hash, account.name_index) == (
         locked.password_hash,
@@ -94,7 +92,7 @@ def _unchanged(account: SignInAccount | None, locked: SignInAccount) -> bool:
     )
 
 
-def _renew(account: SignInAccount | None, password: str) -> None:
+def _renew(account: Any, password: str) -> None:
     """Hash the password that was right anew, where its hash was made with earlier parameters; some time, if not now."""
     if account is None or account.password_hash is None or not hashing.outdated(account.password_hash):
         return
@@ -105,13 +103,13 @@ def _renew(account: SignInAccount | None, password: str) -> None:
             session.execute(sa.update(SignInAccount).where(*theirs).values(password_hash=fresh))
 
 
-def _matches(account: SignInAccount | None, password: str, spent: throttles.Spent) -> bool:
+def _matches(account: Any, password: str, spent: throttles.Spent) -> bool:
     stored = account.password_hash if account else None
     with throttles.looked_at(spent):
         return hashing.matches(sealing.peppered(passwords.normalised(password)), stored)
 
 
-def _fresh_step(account: SignInAccount | None, code: str, at: datetime) -> int | None:
+def _fresh_step(account: Any, code: str, at: datetime) -> int | None:
     """The time step of a right code that was not used before (RFC 6238 §5.2)."""
     secret = authenticators.totp_secret(account) if account else None
     step = totp.step_of(secret or nobody.TOTP_SECRET, code, at)
@@ -146,6 +144,15 @@ def _presented(credential: str) -> tuple[bytes, bytes]:
     return credential_id, handle or b""
 
 
-def _standing(patient_id: UUID) -> Any:
-    whose = sa.select(Patient.status, SignInAccount).join(SignInAccount, SignInAccount.patient_id == Patient.id)
-    return whose.where(Patient.id == patient_id)
+# Signing in by password is statements enough beside its hash: they go past the session.
+_NAMED = Prepared(
+    "SELECT patient_id, name_index, password_hash FROM sign_in_accounts WHERE name_index = %(name_index)s"
+)
+_LOCKED = Prepared(
+    """
+    SELECT patient_id, name_index, password_hash, totp_secret, totp_last_step, patients.status
+    FROM sign_in_accounts JOIN patients ON patients.id = patient_id
+    WHERE patient_id = %(patient_id)s FOR UPDATE OF sign_in_accounts
+    """
+)
+_STEP = Prepared("UPDATE sign_in_accounts SET totp_last_step = %(step)s WHERE patient_id = %(patient_id)s")
