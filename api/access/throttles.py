@@ -93,11 +93,10 @@ def spend(*, flow: str, what: bytes, address: str, key: str | None) -> Spent:
 
 def succeeded(spent: Spent) -> None:
     """The secret was right: give back the try. The phone is known from here on; one that was starts afresh."""
-    for one in spent.counted:
-        if spent.known and one.policy == "account":
-            _counting.clear(one.item, one.policy, *one.whose)
-        else:
-            _counting.hit(one.item, one.policy, *one.whose, cost=-1)
+    afresh = [one for one in spent.counted if spent.known and one.policy == "account"]
+    for one in afresh:
+        _counting.clear(one.item, one.policy, *one.whose)
+    _give_back([one for one in spent.counted if one not in afresh])
     if spent.phone:
         _asked(_KNOW, spent.phone)
 
@@ -114,8 +113,11 @@ def looked_at(spent: Spent) -> Iterator[None]:
 
 def unspend(spent: Spent) -> None:
     """The secret was never looked at: give the try back everywhere."""
-    for one in spent.counted:
-        _counting.hit(one.item, one.policy, *one.whose, cost=-1)
+    _give_back(spent.counted)
+
+
+def _give_back(counted: Sequence[Counted]) -> None:
+    _counting.give_back((one.item, (one.policy, *one.whose)) for one in counted)
 
 
 def know(*, what: bytes, key: str) -> None:

@@ -6,6 +6,7 @@ begin and end by the database's clock. The keys are keyed hashes: who reads the 
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,18 @@ def _counting() -> sa.Select[Any]:
     return sa.select(counted.cte("counted"))
 
 
+def _giving_back() -> sa.Select[Any]:
+    """Takes one from each of several windows, locked in order; those that have ended are left alone."""
+    keys = _given("keys", sa.ARRAY(sa.LargeBinary()))
+    named = sa.select(_WINDOWS.c.key).where(_WINDOWS.c.key == sa.func.any(keys), _WINDOWS.c.expires_at > sa.func.now())
+    locked = named.order_by(_WINDOWS.c.key).with_for_update().cte("locked")
+    less = sa.update(_WINDOWS).where(_WINDOWS.c.key == locked.c.key)
+    given: Any = less.values(hits=sa.func.greatest(_WINDOWS.c.hits - 1, 0)).returning(
+        sa.literal_column("1").label("one")
+    )
+    return sa.select(sa.func.count()).select_from(given.cte("given"))
+
+
 def _asking() -> sa.Select[Any]:
     open_ones = _WINDOWS.c.expires_at > sa.func.now()
     found = sa.select(_WINDOWS).where(_WINDOWS.c.key == _KEY, open_ones).subquery("found")
@@ -66,6 +79,7 @@ def _deleting(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 _COUNT = hotlines.Prepared(_counting())
+_GIVE_BACK = hotlines.Prepared(_giving_back())
 _ASK = hotlines.Prepared(_asking())
 _CLEAR = hotlines.Prepared(_deleting(_WINDOWS.c.key == _KEY))
 _RESET = hotlines.Prepared(_deleting())
@@ -131,6 +145,11 @@ class Counting(FixedWindowRateLimiter):
     def take(self, item: RateLimitItem, *identifiers: str) -> Window:
         key = item.key_for(*identifiers)
         return Window(item, *_storage.count(key, item.get_expiry(), amount=1, most=item.amount + 1))
+
+    def give_back(self, hits: Iterable[tuple[RateLimitItem, tuple[str, ...]]]) -> None:
+        """One hit of each, in one statement."""
+        keys = [_hashed(item.key_for(*identifiers)) for item, identifiers in hits]
+        _row(_GIVE_BACK, {"keys": keys})
 
 
 _storage = Windows()
