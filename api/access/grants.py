@@ -86,11 +86,11 @@ def _open(attempt: Any) -> dict[str, Any]:
 
 
 def _phone(attempt: Any) -> Any:
-    """The phone's app session going on, its former tokens retired; a new one where it has none that stands.
+    """A new app session; where this phone has one that stands, that goes on, its former tokens retired.
 
-    Of two that begin at once with one key, the second goes on with the first's."""
+    Of two that begin at once with one key, the second goes on with the first's; one that has run out is ended first."""
     signed_in = {name: getattr(attempt, name) for name in SIGNED_IN} | {"longest": house.current().longest}
-    for statement in (_RESUME, _NEW, _RESUME):
+    for statement in (_NEW, _RESUME, _NEW):
         if (opened := statement.one(new_id=db.uuid7(), **signed_in)) is not None:
             return opened
     raise errors.Unavailable
