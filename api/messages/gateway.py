@@ -1,11 +1,12 @@
-"""The gateways: whoever carries a message out of the house, behind one Protocol.
+"""What carries a message out of the house, behind two Protocols.
 
-Channels of a later time (push, texts, mail) are further gateways; here are the console, a file and a fake.
+A `Gateway` takes messages whole and knows by itself where they go: the console, a file, a fake. A `Provider` carries to
+one address of its channel: APNs, FCM, Web Push, texts, mail.
 """
 
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,13 +17,17 @@ import orjson
 
 from api.observe import log
 
-ACCEPTED, RETRY, REFUSED = "accepted", "retry", "refused"
+ACCEPTED, RETRY, REFUSED, DEAD, MISCONFIGURED = "accepted", "retry", "refused", "dead", "misconfigured"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`key` is the idempotency key: the same key is the same message. `recipient` is an address of the channel; for
-    `app` it is the patient's id. After `expires_at` the message is of no use to its reader."""
+    """`key` is the idempotency key: the same key is the same message. `recipient` is whom a gateway looks up: a
+    patient's id, or a duty contact. After `expires_at` the message is of no use to its reader.
+
+    A later message replaces an earlier one of the same `collapse_id` on a phone. A `silent` one rings nowhere. `kind`
+    is the id of its template. `patient_id` is None where it goes to staff.
+    """
 
     key: str
     channel: str
@@ -31,10 +36,51 @@ class Message:
     language: str
     subject_id: UUID | None = None
     expires_at: datetime | None = None
+    collapse_id: str = ""
+    silent: bool = False
+    kind: str = ""
+    patient_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one message can go: a row of devices, phone numbers or mail addresses by its `id`. `target` is a push
+    token or subscription, a number (E.164) or a mailbox; `details` are what its provider needs beside it."""
+
+    id: UUID
+    channel: str
+    provider: str
+    target: str = field(repr=False)
+    registered_at: datetime
+    details: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a provider said: `accepted`, `retry` (not now), `refused` (never, whatever the address), `dead` (the address
+    leads nowhere any more) or `misconfigured` (our credentials are wrong).
+
+    `reason` is the provider's own code, never text; `retry_after` the seconds that it asked for; `provider_id` its id
+    of the message, by which it reports later.
+    """
+
+    verdict: str
+    reason: str = ""
+    retry_after: float | None = None
+    provider_id: str | None = None
+
+
+class Provider(Protocol):
+    """Carries to an address of its own; shared by threads, and called with no transaction open."""
+
+    name: str
+
+    def send(self, message: Message, address: Address) -> Outcome:
+        """May raise anything; that is `retry`, since whether it was taken is unknown."""
 
 
 class Gateway(Protocol):
-    """Carries messages; it is called with no transaction open."""
+    """Carries messages to whom they are for; it is called with no transaction open."""
 
     def deliver(self, message: Message) -> str:
         """`accepted` (now, or earlier under this key), `retry` (not now) or `refused` (never). May raise anything;
