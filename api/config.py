@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from api import apps, keys
+from api import apps, carriers, keys
 
 LEAST_SECRET = 32
 # Of a random secret of that length in hexadecimal, fewer than these would be a miracle.
@@ -49,6 +49,7 @@ class Config:
     app_features: tuple[str, ...]
     duty_contacts: tuple[str, ...]
     messages_file: Path | None
+    carriers: carriers.Carriers
     metrics_port: int | None
     proxies: int
     database_pool: int
@@ -116,6 +117,7 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         app_features=_words(env, "APP_FEATURES"),
         duty_contacts=_words(env, "DUTY_CONTACTS"),
         messages_file=Path(env["MESSAGES_FILE"]) if env.get("MESSAGES_FILE") else None,
+        carriers=_carriers(env, environment),
         proxies=_number(env, "PROXIES", 0, low=0, high=10),
         metrics_port=_number(env, "METRICS_PORT", 0, low=0, high=65_535) or None,
         database_pool=_number(env, "DATABASE_POOL", 16, low=1, high=200),
@@ -162,6 +164,13 @@ def _apps(env: Mapping[str, str], environment: str) -> apps.Apps:
     try:
         return apps.read(env, public_url=_public_url(env, environment), development=environment == "development")
     except apps.Malformed as error:
+        raise Misconfigured(str(error)) from error
+
+
+def _carriers(env: Mapping[str, str], environment: str) -> carriers.Carriers:
+    try:
+        return carriers.read(env, development=environment == "development")
+    except carriers.Malformed as error:
         raise Misconfigured(str(error)) from error
 
 
