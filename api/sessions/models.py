@@ -11,6 +11,7 @@ from api import db, vocabulary
 
 # The clinic's rule: "I am here" may be said from half an hour before the start until the end.
 CHECK_IN_LEAD = timedelta(minutes=30)
+SECURE = "join_url LIKE 'https://%'"
 
 
 def one_of(column: str, words: tuple[str, ...]) -> sa.CheckConstraint:
@@ -31,12 +32,14 @@ class Details:
     room: Mapped[str | None]
     program_slug: Mapped[str | None] = mapped_column(sa.ForeignKey("programs.slug"))
     time_zone: Mapped[str]
+    join_url: Mapped[str | None]
 
 
 class SessionSeries(Details, db.Base):
     """A weekly rule. ``first_starts_local`` is wall time in ``time_zone``.
 
-    Sessions exist up to ``made_until``; it is None once all of them do.
+    Sessions exist up to ``made_until``; it is None once all of them do. ``split_from_id`` is the series that this one
+    goes on from, since "this and later" was changed. Without ``capacity`` the house's holds (see ``capacity``).
     """
 
     __tablename__ = "session_series"
@@ -44,6 +47,8 @@ class SessionSeries(Details, db.Base):
         one_of("kind", vocabulary.SESSION_KINDS),
         one_of("modality", vocabulary.MODALITIES),
         sa.CheckConstraint("duration_minutes BETWEEN 5 AND 720", name="duration_minutes"),
+        sa.CheckConstraint("capacity BETWEEN 1 AND 1000", name="capacity"),
+        sa.CheckConstraint(SECURE, name="join_url"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
@@ -51,6 +56,8 @@ class SessionSeries(Details, db.Base):
     duration_minutes: Mapped[int]
     rrule: Mapped[str]
     made_until: Mapped[datetime | None] = mapped_column(index=True)
+    capacity: Mapped[int | None]
+    split_from_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("session_series.id"), index=True)
     version: Mapped[int] = mapped_column(sa.BigInteger, default=1)
 
 
@@ -83,16 +90,20 @@ class CareSession(Details, db.Base):
 
     ``revision`` rises with every move, cancellation and restoration: a reminder belongs to one revision. ``version``
     rises with every change, for If-Match. ``exception`` says it was changed on its own; its series then leaves it be.
+    ``cancelled_by`` is the closure of its location that cancelled it, and whose end restores it.
     """
 
     __tablename__ = "care_sessions"
     __table_args__ = (
         sa.UniqueConstraint("series_id", "occurs_on"),
         sa.Index("ix_care_sessions_starts_at", "starts_at", "id"),
+        sa.Index("ix_care_sessions_location_id_starts_at", "location_id", "starts_at"),
         one_of("kind", vocabulary.SESSION_KINDS),
         one_of("modality", vocabulary.MODALITIES),
         one_of("status", vocabulary.SESSION_STATUSES),
         sa.CheckConstraint("ends_at > starts_at", name="ends_at"),
+        sa.CheckConstraint("cancelled_by IS NULL OR status = 'cancelled'", name="cancelled_by"),
+        sa.CheckConstraint(SECURE, name="join_url"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
@@ -101,6 +112,7 @@ class CareSession(Details, db.Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     status: Mapped[str] = mapped_column(default="scheduled")
+    cancelled_by: Mapped[UUID | None] = mapped_column(index=True)
     exception: Mapped[bool] = mapped_column(default=False)
     revision: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(sa.BigInteger, default=1)
