@@ -74,7 +74,11 @@ SESSION_STATUSES = ("scheduled", "cancelled")
 SESSION_REPLIES = ("attending", "not_attending")
 MODALITIES = ("in_person", "telehealth", "hybrid")
 ARRIVAL_PLACEMENTS = ("in_window", "outside_window")
+ARRIVAL_WAYS = ("checked_in", "joined")
 ATTENDANCE_MARKS = ("present", "absent", "excused")
+# What a place comes to, and whose word that rests on.
+PRESENCES = ("expected", "attested", "attended", "missed", "excused")
+PRESENCE_RESTS_ON = ("clinic", "patient", "nothing")
 
 # Staff: a task closes by being completed, or because its cause is gone.
 ALERT_STATUSES = ("open", "acknowledged")

@@ -55,7 +55,8 @@ class ProgramRevision(db.Base):
 
 
 class Location(db.Base):
-    """A place of the clinic. `answers_clinic_line`: the clinic's line is answered during this place's hours."""
+    """A place of the clinic. `answers_clinic_line`: the clinic's line is answered during this place's hours.
+    `asks_room_code`: who checks in here is asked for the code that is shown in the room."""
 
     __tablename__ = "locations"
 
@@ -71,6 +72,7 @@ class Location(db.Base):
     time_zone: Mapped[str]
     programs: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     answers_clinic_line: Mapped[bool]
+    asks_room_code: Mapped[bool] = mapped_column(server_default=sa.false())
     version: Mapped[int] = mapped_column(sa.BigInteger, server_default="1")
 
 

@@ -140,7 +140,8 @@ class Attendance(db.Base):
     ``starts_at`` and ``ends_at`` repeat the session's, so that a patient's window is one index range. ``reply`` and
     ``arrived_at`` are what the patient said of the session as it was then; whether that still holds is asked of the
     row, never rewritten. The columns of the patient and those of the clinic are granted apart: neither can write the
-    other's fact. ``released`` is a place that was taken away before the session began.
+    other's fact. ``released`` is a place that was taken away before the session began. ``came_at`` and ``left_at`` are
+    the clinic's, for who came late or left early. A place that ``makes_up_for`` a missed session is for this one alone.
     """
 
     __tablename__ = "attendances"
@@ -151,10 +152,20 @@ class Attendance(db.Base):
         one_of("status", ("booked", "released")),
         one_of("reply", vocabulary.SESSION_REPLIES),
         one_of("mark", vocabulary.ATTENDANCE_MARKS),
+        one_of("arrival_way", vocabulary.ARRIVAL_WAYS),
         sa.CheckConstraint("num_nulls(reply, reply_starts_at, replied_at) IN (0, 3)", name="reply_whole"),
+        sa.CheckConstraint("NOT asks_to_move OR reply = 'not_attending'", name="asks_to_move"),
         sa.CheckConstraint("num_nulls(mark, marked_at) IN (0, 2)", name="mark_whole"),
         sa.CheckConstraint("(mark = 'present') = (minutes IS NOT NULL) OR mark IS NULL", name="minutes_of_presence"),
         sa.CheckConstraint("minutes BETWEEN 0 AND 720", name="minutes"),
+        sa.CheckConstraint("left_at > came_at", name="left_at"),
+        sa.ForeignKeyConstraint(["patient_id", "makes_up_for"], ["attendances.patient_id", "attendances.session_id"]),
+        sa.Index(
+            "ix_attendances_makes_up_for",
+            "patient_id",
+            "makes_up_for",
+            postgresql_where=sa.text("makes_up_for IS NOT NULL"),
+        ),
     )
 
     patient_id: Mapped[UUID] = mapped_column(sa.ForeignKey("patients.id"), primary_key=True)
@@ -166,10 +177,17 @@ class Attendance(db.Base):
     reply_reason: Mapped[str | None]
     reply_starts_at: Mapped[datetime | None]
     replied_at: Mapped[datetime | None]
+    late_cancellation: Mapped[bool] = mapped_column(server_default=sa.false())
+    asks_to_move: Mapped[bool] = mapped_column(server_default=sa.false())
     arrived_at: Mapped[datetime | None]
+    arrival_way: Mapped[str | None]
+    arrival_confirmed: Mapped[bool] = mapped_column(server_default=sa.false())
     mark: Mapped[str | None]
     minutes: Mapped[int | None]
     marked_at: Mapped[datetime | None]
+    came_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    makes_up_for: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(sa.BigInteger)
 
     @property
@@ -191,6 +209,7 @@ class SessionReply(db.Base):
     __table_args__ = (
         sa.ForeignKeyConstraint(["patient_id", "session_id"], ["attendances.patient_id", "attendances.session_id"]),
         one_of("reply", vocabulary.SESSION_REPLIES),
+        sa.CheckConstraint("NOT asks_to_move OR reply = 'not_attending'", name="asks_to_move"),
         sa.Index("ix_session_replies_patient_id", "patient_id", "session_id"),
     )
 
@@ -200,6 +219,8 @@ class SessionReply(db.Base):
     reply: Mapped[str]
     reason: Mapped[str | None]
     starts_at: Mapped[datetime]
+    late_cancellation: Mapped[bool] = mapped_column(server_default=sa.false())
+    asks_to_move: Mapped[bool] = mapped_column(server_default=sa.false())
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
 
@@ -207,13 +228,15 @@ class SessionReply(db.Base):
 class SessionArrival(db.Base):
     """One "I am here". ``claimed_at`` and ``sent_at`` are the phone's clock, ``occurred_at`` that by ours.
 
-    The key is the rule "twice is once": one arrival inside and one outside the window for a session at a time.
+    The key is the rule "twice is once": one arrival inside and one outside the window for a session at a time, each
+    once without and once with the right code of the room (``confirmed``).
     """
 
     __tablename__ = "session_arrivals"
     __table_args__ = (
         sa.ForeignKeyConstraint(["patient_id", "session_id"], ["attendances.patient_id", "attendances.session_id"]),
-        sa.UniqueConstraint("patient_id", "session_id", "device_id"),
+        sa.UniqueConstraint("patient_id", "session_id", "device_id", "confirmed"),
+        one_of("way", vocabulary.ARRIVAL_WAYS),
         one_of("placement", vocabulary.ARRIVAL_PLACEMENTS),
     )
 
@@ -221,6 +244,8 @@ class SessionArrival(db.Base):
     session_id: Mapped[UUID] = mapped_column(primary_key=True)
     starts_at: Mapped[datetime] = mapped_column(primary_key=True)
     placement: Mapped[str] = mapped_column(primary_key=True)
+    confirmed: Mapped[bool] = mapped_column(primary_key=True, server_default=sa.false())
+    way: Mapped[str] = mapped_column(server_default="checked_in")
     device_id: Mapped[UUID]
     claimed_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
@@ -235,6 +260,7 @@ class AttendanceMark(db.Base):
     __table_args__ = (
         sa.ForeignKeyConstraint(["patient_id", "session_id"], ["attendances.patient_id", "attendances.session_id"]),
         one_of("mark", vocabulary.ATTENDANCE_MARKS),
+        sa.CheckConstraint("left_at > came_at", name="left_at"),
         sa.Index("ix_attendance_marks_patient_id", "patient_id", "session_id"),
     )
 
@@ -243,6 +269,8 @@ class AttendanceMark(db.Base):
     session_id: Mapped[UUID]
     mark: Mapped[str]
     minutes: Mapped[int | None]
+    came_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
     marked_at: Mapped[datetime]
     acting_user: Mapped[str]
     acting_role: Mapped[str]

@@ -1,12 +1,193 @@
-"""Requests to move, make-up sessions, room codes and arrivals by link."""
+"""Late cancellations, requests to move, make-up places, and how an arrival and its minutes came about."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from migrations.security import OWN_PATIENT
 
 revision = "0015_attending"
 down_revision = "0014_series"
 
+INSTANT = sa.DateTime(timezone=True)
+WAYS = "('checked_in', 'joined')"
+IN_ORDER = "left_at > came_at"
+SAID = ("late_cancellation", "asks_to_move")
+STAYED = ("came_at", "left_at")
+MAKE_UPS = "ix_attendances_makes_up_for"
+PATIENT_WRITES = "late_cancellation, asks_to_move, arrival_way, arrival_confirmed"
+
+# A patient sees no session without a place in it, and never how many have one; so what is offered is found by a
+# function of the owner, for whoever is named in the transaction. `places` is the clinic's own limit, for a group that
+# has none; `most` how many are told. Who is no member of any group of the program any more is offered none.
+OFFERED = f"""
+CREATE FUNCTION make_up_sessions(missed uuid, since timestamptz, until timestamptz, places integer, most integer)
+RETURNS TABLE (id uuid, kind text, title text, title_es text, starts_at timestamptz, ends_at timestamptz,
+    time_zone text, modality text, location_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH mine AS (
+        SELECT place.patient_id, session.id, session.program_slug
+        FROM attendances place JOIN care_sessions session ON session.id = place.session_id
+        WHERE place.patient_id = {OWN_PATIENT} AND place.session_id = missed AND place.status = 'booked'
+          AND place.mark IS DISTINCT FROM 'present' AND session.kind = 'group'
+          AND EXISTS (
+            SELECT FROM series_members stay JOIN session_series of ON of.id = stay.series_id
+            WHERE stay.patient_id = place.patient_id AND stay.left_at IS NULL
+              AND of.program_slug = session.program_slug)
+          AND NOT EXISTS (
+            SELECT FROM attendances other JOIN care_sessions held ON held.id = other.session_id
+            WHERE other.patient_id = place.patient_id AND other.makes_up_for = missed AND other.status = 'booked'
+              AND other.reply IS DISTINCT FROM 'not_attending' AND held.status = 'scheduled')
+    )
+    SELECT one.id, one.kind, one.title, one.title_es, one.starts_at, one.ends_at, one.time_zone, one.modality,
+        one.location_id
+    FROM mine JOIN care_sessions one ON one.program_slug = mine.program_slug
+    JOIN session_series series ON series.id = one.series_id
+    WHERE one.kind = 'group' AND one.status = 'scheduled' AND one.id <> missed
+      AND one.starts_at > since AND one.starts_at < until
+      AND NOT EXISTS (
+        SELECT FROM attendances taken JOIN care_sessions held ON held.id = taken.session_id
+        WHERE taken.patient_id = mine.patient_id AND taken.status = 'booked' AND held.status = 'scheduled'
+          AND taken.session_id <> missed AND taken.starts_at < one.ends_at AND taken.ends_at > one.starts_at)
+      AND coalesce(series.capacity, places) > (
+        SELECT count(*) FROM attendances taken WHERE taken.session_id = one.id AND taken.status = 'booked')
+    ORDER BY one.starts_at, one.id LIMIT most
+$$
+"""
+# The series is held as every verb about its places holds it; what is asked after that sees what others left.
+HELD = """
+CREATE FUNCTION hold_group_of(chosen uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT FROM session_series series WHERE series.id = (SELECT series_id FROM care_sessions WHERE id = chosen)
+    FOR NO KEY UPDATE
+$$
+"""
+BOOKED = f"""
+CREATE FUNCTION book_make_up(missed uuid, chosen uuid, since timestamptz, until timestamptz, places integer,
+    stamp bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO attendances AS place (patient_id, session_id, starts_at, ends_at, status, version, makes_up_for)
+    SELECT {OWN_PATIENT}, offered.id, offered.starts_at, offered.ends_at, 'booked', stamp, missed
+    FROM make_up_sessions(missed, since, until, places, NULL) AS offered WHERE offered.id = chosen
+    ON CONFLICT (patient_id, session_id) DO UPDATE SET status = 'booked', starts_at = excluded.starts_at,
+        ends_at = excluded.ends_at, version = excluded.version, makes_up_for = excluded.makes_up_for
+    WHERE place.status = 'released';
+    RETURN FOUND;
+END $$
+"""
+FUNCTIONS = (
+    "book_make_up(uuid, uuid, timestamptz, timestamptz, integer, bigint)",
+    "hold_group_of(uuid)",
+    "make_up_sessions(uuid, timestamptz, timestamptz, integer, integer)",
+)
+# A patient's own transaction closes nothing that is open, but for the request that the patient takes back.
+CLOSES = f"""patient_id = {OWN_PATIENT} AND
+    (status IN ('open', 'claimed') OR (status = 'cause_gone' AND cause = 'request_to_move'))"""
+
 
 def upgrade() -> None:
-    pass
+    op.add_column("locations", sa.Column("asks_room_code", sa.Boolean(), server_default=sa.false(), nullable=False))
+    _replies()
+    _arrivals()
+    _minutes()
+    _make_ups()
+    op.execute(f"GRANT UPDATE ({PATIENT_WRITES}) ON attendances TO continuum_app")
+    _closing(CLOSES)
+    op.execute("GRANT UPDATE (status, closed_at) ON tasks TO continuum_app")
+    with op.get_context().autocommit_block():
+        op.create_index(
+            MAKE_UPS,
+            "attendances",
+            ["patient_id", "makes_up_for"],
+            postgresql_where=sa.text("makes_up_for IS NOT NULL"),
+            postgresql_concurrently=True,
+        )
+
+
+def _replies() -> None:
+    for table in ("attendances", "session_replies"):
+        for column in SAID:
+            op.add_column(table, sa.Column(column, sa.Boolean(), server_default=sa.false(), nullable=False))
+        op.create_check_constraint("asks_to_move", table, "NOT asks_to_move OR reply = 'not_attending'")
+
+
+def _arrivals() -> None:
+    """An arrival with the right code may follow one without; code that knows no ways writes none."""
+    op.add_column("attendances", sa.Column("arrival_way", sa.Text()))
+    op.add_column(
+        "attendances", sa.Column("arrival_confirmed", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
+    op.create_check_constraint("arrival_way", "attendances", f"arrival_way IN {WAYS}")
+    op.add_column("session_arrivals", sa.Column("way", sa.Text(), server_default="checked_in", nullable=False))
+    op.add_column("session_arrivals", sa.Column("confirmed", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_check_constraint("way", "session_arrivals", f"way IN {WAYS}")
+    _once_per("patient_id, session_id, starts_at, placement, confirmed", ("device_id", "confirmed"), ("device_id",))
+
+
+def _once_per(key: str, said: tuple[str, ...], before: tuple[str, ...]) -> None:
+    unique = "uq_session_arrivals_patient_id_session_id_"
+    op.execute(
+        "ALTER TABLE session_arrivals DROP CONSTRAINT pk_session_arrivals,"
+        f" ADD CONSTRAINT pk_session_arrivals PRIMARY KEY ({key}),"
+        f" DROP CONSTRAINT {unique}{'_'.join(before)},"
+        f" ADD CONSTRAINT {unique}{'_'.join(said)} UNIQUE (patient_id, session_id, {', '.join(said)})"
+    )
+
+
+def _minutes() -> None:
+    for table in ("attendances", "attendance_marks"):
+        for column in STAYED:
+            op.add_column(table, sa.Column(column, INSTANT))
+        op.create_check_constraint("left_at", table, IN_ORDER)
+    op.execute("GRANT UPDATE (came_at, left_at) ON attendances TO continuum_clinic")
+
+
+def _make_ups() -> None:
+    op.add_column("attendances", sa.Column("makes_up_for", sa.Uuid()))
+    op.create_foreign_key(
+        "fk_attendances_patient_id_makes_up_for",
+        "attendances",
+        "attendances",
+        ["patient_id", "makes_up_for"],
+        ["patient_id", "session_id"],
+    )
+    for made in (OFFERED, HELD, BOOKED):
+        op.execute(made)
+    for function in FUNCTIONS:
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO continuum_app")
+
+
+def _closing(check: str) -> None:
+    op.execute("DROP POLICY patient ON tasks")
+    own = f"patient_id = {OWN_PATIENT}"
+    op.execute(f"CREATE POLICY patient ON tasks TO continuum_app USING ({own}) WITH CHECK ({check})")
 
 
 def downgrade() -> None:
-    pass
+    op.execute("REVOKE UPDATE (status, closed_at) ON tasks FROM continuum_app")
+    _closing(f"patient_id = {OWN_PATIENT}")
+    for function in FUNCTIONS:
+        op.execute(f"DROP FUNCTION {function}")
+    for column in ("makes_up_for", *STAYED, "arrival_confirmed", "arrival_way", *SAID):
+        op.drop_column("attendances", column)
+    for column in STAYED:
+        op.drop_column("attendance_marks", column)
+    _forget_confirmed()
+    for column in ("confirmed", "way"):
+        op.drop_column("session_arrivals", column)
+    for column in SAID:
+        op.drop_column("session_replies", column)
+    op.drop_column("locations", "asks_room_code")
+
+
+def _forget_confirmed() -> None:
+    """Of two arrivals of which one was confirmed, one was all that could be kept."""
+    op.execute(
+        "DELETE FROM session_arrivals extra USING session_arrivals kept"
+        " WHERE extra.confirmed AND NOT kept.confirmed"
+        " AND (extra.patient_id, extra.session_id) = (kept.patient_id, kept.session_id)"
+        " AND ((extra.starts_at, extra.placement) = (kept.starts_at, kept.placement)"
+        " OR extra.device_id = kept.device_id)"
+    )
+    _once_per("patient_id, session_id, starts_at, placement", ("device_id",), ("device_id", "confirmed"))
