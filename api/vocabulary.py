@@ -99,17 +99,27 @@ CHECK_IN_FLAGS = (
 )
 CHECK_IN_STATES = ("start", "overdue")
 
-# Reminders: a lead is how long before an appointment it is said; a change has none.
-REMINDER_KINDS = ("appointment", "moved", "cancelled", "restored")
+# Reminders: a lead is how long before an appointment it is said; a change and a check-in have none. A topic is what a
+# patient may turn off.
+REMINDER_SUBJECTS = ("session", "check_in")
+REMINDER_TOPICS = ("sessions", "changes", "check_ins")
+REMINDER_KINDS = ("appointment", "moved", "cancelled", "restored", "check_in")
 REMINDER_LEADS = ("hours_72", "hours_24", "evening_before", "hours_2")
 REMINDER_STATES = ("planned", "held", "sent", "not_sent")
-REMINDER_CHANNELS = ("app",)
+REMINDER_CHANNELS = ("push", "sms", "email")
 REMINDER_REASONS = (
-    *("on_time", "before_quiet_hours", "after_quiet_hours", "after_another"),
-    *("merged", "past", "quiet_hours", "session_cancelled", "session_changed", "not_in_session", "not_attending"),
-    *("not_enrolled", "enrollment_paused", "account_not_active", "paused_by_patient", "no_channel", "not_wanted"),
-    *("too_late", "refused", "undeliverable"),
+    *("on_time", "before_quiet_hours", "after_quiet_hours", "after_another", "silent_change"),
+    *("merged", "digest", "past", "quiet_hours", "session_cancelled", "session_changed", "not_in_session"),
+    *("not_attending", "not_enrolled", "enrollment_paused", "account_not_active", "paused_by_patient", "no_channel"),
+    *("kind_off", "check_in_sent", "not_wanted"),
+    *("too_late", "refused", "undeliverable", "no_address", "sms_cap", "call_task"),
 )
+# What an app tells of a reminder that it showed.
+RECEIPT_EVENTS = ("delivered", "opened", "dismissed")
+
+# Push: who carries it, and whether an app is the released one.
+PUSH_PROVIDERS = ("apns", "fcm", "web_push")
+PUSH_ENVIRONMENTS = ("production", "sandbox")
 
 # Enrollments: what may be about them, what is recorded about them, and the clinic's own reasons.
 ENROLLMENT_FOCUSES = ("substance_use", "mental_health")

@@ -72,7 +72,7 @@ class ReminderPreferencesAsk(Ask):
     paused_until = Instant(metadata={"description": "Nothing is said before then."})
 
     example = {
-        "channels": ["app"],
+        "channels": ["push", "sms"],
         "lead_times": ["evening_before", "hours_2"],
         "quiet_from": "22:00",
         "quiet_to": "08:00",
@@ -92,7 +92,7 @@ class ReminderPreferencesAnswer(Answer):
     paused_until = Instant()
 
     example = {
-        "channels": ["app"],
+        "channels": ["push", "sms"],
         "lead_times": ["evening_before", "hours_2"],
         "first_session_lead_times": ["hours_72", "hours_24", "hours_2"],
         "quiet_from": "21:00",

@@ -25,12 +25,17 @@ def said(instant: datetime, *, zone: tzinfo, reader: tzinfo, at: datetime, langu
     Where the two clocks differ then, the zone's abbreviation stands beside the time, and the date instead of
     "tomorrow", which the two might not share.
     """
+    return " ".join(parts(instant, zone=zone, reader=reader, at=at, language=language))
+
+
+def parts(instant: datetime, *, zone: tzinfo, reader: tzinfo, at: datetime, language: str) -> tuple[str, str]:
+    """The day and the time of `said`."""
     language = language if language in MONTHS else "en"
     local = instant.astimezone(zone)
     shared = local.utcoffset() == instant.astimezone(reader).utcoffset()
     near = _near(local, at.astimezone(zone), language) if shared else None
     clock = _clock(local, language) if shared else f"{_clock(local, language)} {local.tzname()}"
-    return f"{near or _date(local, language)} {clock}"
+    return near or _date(local, language), clock
 
 
 def _near(local: datetime, now: datetime, language: str) -> str | None:

@@ -20,7 +20,7 @@ DAYS_BEFORE = {"hours_72": 3, "hours_24": 1}
 HOURS_BEFORE = {"hours_2": 2}
 USUAL_LEADS = ("evening_before", "hours_2")
 FIRST_LEADS = ("hours_72", "hours_24", "hours_2")
-CHANNELS = ("app",)
+CHANNELS = ("push", "sms", "email")
 
 # A reminder that could not be said within this time of being due is not said any more.
 PATIENCE = timedelta(minutes=15)

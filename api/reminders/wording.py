@@ -35,7 +35,7 @@ def sentence(said: Sequence[Item], *, language: str, reader: ZoneInfo, at: datet
         return when.said(item.starts_at, zone=item.zone, reader=reader, at=at, language=language)
 
     template = _template(changes, appointments)
-    values: dict[str, object] = {"count": len(appointments)}
+    values: dict[str, Any] = {"count": len(appointments)}
     if named := appointments or changes:
         values |= {"when": spoken(named[0]), "then": spoken(named[-1])}
     return templates.text(template, language, **values)

@@ -115,11 +115,18 @@ TABLES: dict[str, Table] = {
     "attendance_marks": Table(values={**PLACE, "mark": "absent"}, clinic="read add"),
     # What is said, and what is asked
     "reminders": Table(
-        values={**PLACE, "kind": "appointment", "lead": "hours_24", "state": "planned"},
+        values={**PLACE, "subject": "session", "kind": "appointment", "lead": "hours_24", "state": "planned"},
         patient="read add change", clinic="read add change", worker="read add change",
     ),
     "reminder_states": Table(
         values={"reminder_id": "their session"}, patient=MADE_BY_PATIENT, clinic="read add", worker="read add"
+    ),
+    "reminder_receipts": Table(
+        values={"reminder_id": "their session", "event": "opened"},
+        patient=MADE_BY_PATIENT, clinic="read", worker="read",
+    ),
+    "devices": Table(
+        values={"provider": "apns", "environment": "production"}, patient="read remove", worker="read remove"
     ),
     "reminder_preferences": Table(patient="read add change", clinic="read", worker="read"),
     "check_ins": Table(patient=MADE_BY_PATIENT, clinic="read change", worker="read"),

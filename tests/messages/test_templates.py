@@ -53,16 +53,24 @@ def test_a_telling_sentence_is_found(sentence):
 @every_sentence
 def test_nothing_but_times_and_counts_is_filled_in(template, language):
     fields = {name for _, name, _, _ in Formatter().parse(templates.TEMPLATES[template][language]) if name}
-    assert fields <= {"when", "then", "count"}
+    assert fields <= {"when", "then", "count", "day", "first", "last", "end"}
 
 
 @every_sentence
 def test_the_longest_sentence_fits_a_text_message(template, language):
     year = [datetime(2026, 1, 1, 22, 30, tzinfo=UTC) + timedelta(days=day) for day in range(365)]
-    spoken = [when.said(day, zone=NEW_YORK, reader=APIA, at=year[0], language=language) for day in year]
-    longest = max(spoken, key=len)
-    sentence = templates.text(template, language, when=longest, then=longest, count=100)
-    assert len(sentence) <= templates.LONGEST
+    spoken = [when.parts(day, zone=NEW_YORK, reader=APIA, at=year[0], language=language) for day in year]
+    day, clock = (max(words, key=len) for words in zip(*spoken, strict=True))
+    longest = f"{day} {clock}"
+    values = {"when": longest, "then": longest, "count": 99, "day": day, "first": clock, "last": clock}
+    for more in (False, True):
+        assert len(templates.text(template, language, more=more, **values)) <= templates.LONGEST
+
+
+@pytest.mark.parametrize("language", vocabulary.LANGUAGES)
+def test_how_a_sentence_ends_tells_nothing_either(language):
+    ends = templates.DETAILS[language], templates.MORE[language]
+    assert [telling(end) for end in ends] == [None, None]
 
 
 @pytest.mark.parametrize("template", templates.TEMPLATES)

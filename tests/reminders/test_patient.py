@@ -104,7 +104,7 @@ def test_whoever_chose_nothing_has_the_defaults(patient):
     answer = patient.get(PREFERENCES)
     assert ReminderPreferencesAnswer().validate(answer.json) == {}
     assert answer.json == {
-        "channels": ["app"],
+        "channels": ["push", "sms", "email"],
         "lead_times": ["evening_before", "hours_2"],
         "first_session_lead_times": ["hours_72", "hours_24", "hours_2"],
         "quiet_from": "21:00",
@@ -115,7 +115,7 @@ def test_whoever_chose_nothing_has_the_defaults(patient):
 
 def test_what_was_chosen_holds(patient, monday):
     chosen = {
-        "channels": ["app"],
+        "channels": ["sms", "push"],
         "lead_times": ["hours_24", "hours_24"],
         "first_session_lead_times": [],
         "quiet_from": "22:30",
@@ -196,7 +196,7 @@ def test_of_two_choices_at_once_one_wins(patient, monday):
         ({"quiet_from": "08:00", "quiet_to": "04:01"}, "/quiet_to"),
         ({"quiet_from": "25:00"}, "/quiet_from"),
         ({"lead_times": ["hours_3"]}, "/lead_times/0"),
-        ({"channels": ["sms"]}, "/channels/0"),
+        ({"channels": ["app"]}, "/channels/0"),
         ({"digest": True}, "/digest"),
     ],
 )
