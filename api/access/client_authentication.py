@@ -163,7 +163,7 @@ def _spending() -> hotlines.Prepared:
 
 def _count_failure(address: str) -> None:
     """Raises `throttles.TooManyTries`."""
-    window = _counting.take(_failures, "failed clients", throttles.network(address))
+    [window] = _counting.take((_failures, ("failed clients", throttles.network(address))))
     if window.over:
         fields = throttles.fields([("address", window)])
         raise throttles.TooManyTries(headers={"Retry-After": str(window.seconds), **dict(fields)})

@@ -84,11 +84,12 @@ def spend(*, flow: str, what: bytes, address: str, key: str | None) -> Spent:
     known = phone is not None and _asked(_KNOWS, phone) == b"t"
     account = (flow, what.hex(), phone.hex() if phone and known else "others")
     # A known phone is not held to what others do from the address that it shares with them.
-    counted = [] if known else [Counted("address", _tries.address, (network(address),))]
+    here = [] if known else [Counted("address", _tries.address, (network(address),))]
     if key:
-        counted.append(Counted("device", _tries.device, (key,)))
-    counted += [Counted("account", item, account) for item in _tries.account]
-    return Spent(tuple(counted), _spent(counted, shown=known), phone, known)
+        here.append(Counted("device", _tries.device, (key,)))
+    theirs = [Counted("account", item, account) for item in _tries.account]
+    taken = [*_spent(here), *_spent(theirs, shown=known)]
+    return Spent((*here, *theirs), fields(taken), phone, known)
 
 
 def succeeded(spent: Spent) -> None:
@@ -137,17 +138,18 @@ def network(address: str) -> str:
     return str(parsed)
 
 
-def _spent(counted: Sequence[Counted], *, shown: bool) -> list[tuple[str, str]]:
-    """Take each limit in turn, up to the first that refuses. What is left of an account's is `shown` to its own phones
-    alone: it would tell others that somebody uses the name."""
-    taken: list[tuple[str, Window]] = []
-    for one in counted:
-        window = _counting.take(one.item, one.policy, *one.whose)
-        if shown or window.over or one.policy != "account":
-            taken.append((one.policy, window))
-        if window.over:
-            raise TooManyTries(headers={"Retry-After": str(window.seconds), **dict(fields(taken))})
-    return fields(taken)
+def _spent(counted: Sequence[Counted], *, shown: bool = True) -> list[tuple[str, Window]]:
+    """Take of all or, if one refuses, of none. What is left of an account's is `shown` to its own phones alone: it
+    would tell others that somebody uses the name."""
+    if not counted:
+        return []
+    windows = _counting.take(*((one.item, (one.policy, *one.whose)) for one in counted))
+    taken = [(one.policy, window) for one, window in zip(counted, windows, strict=True)]
+    over = [(policy, window) for policy, window in taken if window.over]
+    if over:
+        seconds = max(window.seconds for _, window in over)
+        raise TooManyTries(headers={"Retry-After": str(seconds), **dict(fields(over))})
+    return taken if shown else []
 
 
 def fields(taken: Sequence[tuple[str, Window]]) -> list[tuple[str, str]]:

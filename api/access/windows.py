@@ -6,10 +6,11 @@ begin and end by the database's clock. The keys are keyed hashes: who reads the 
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import psycopg
 import sqlalchemy as sa
 from limits import RateLimitItem
@@ -34,29 +35,33 @@ def _seconds_left(expires_at: Any) -> Any:
 
 
 _KEY = _given("key", sa.LargeBinary())
+_KEYS, _NUMBERS = sa.ARRAY(sa.LargeBinary()), sa.ARRAY(sa.Integer())
 
 
 def _counting() -> sa.Select[Any]:
-    """Adds to a window, or begins it anew where it has ended. Never below zero, and never beyond the first refusal:
-    tries that were refused were none, so what is given back later must open the window again."""
-    amount = _given("amount", sa.Integer())
-    ends = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, _given("seconds", sa.Integer()))
-    first, over = sa.func.greatest(amount, 0), _WINDOWS.c.expires_at <= sa.func.now()
-    more = sa.func.least(sa.func.greatest(_WINDOWS.c.hits + amount, 0), _given("most", sa.Integer()))
-    statement = insert(_WINDOWS).values(key=_KEY, hits=first, expires_at=ends)
+    """Adds to each of several windows, locked in order, or begins it anew where it has ended; answers with a JSON list
+    of [place in what was asked, hits, seconds left]. Never beyond the first refusal: tries that were refused were none,
+    so what is given back later must open the window again."""
+    keys, spans, most = (_given("keys", _KEYS), _given("seconds", _NUMBERS), _given("most", _NUMBERS))
+    named: Any = sa.func.unnest(keys, spans, most).table_valued("key", "seconds", "most", with_ordinality="place")
+    asked = sa.select(named.render_derived(name="given")).cte("asked")
+    ends = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, asked.c.seconds)
+    begun = sa.select(asked.c.key, _given("amount", sa.Integer()), ends).order_by(asked.c.key)
+    statement = insert(_WINDOWS).from_select(["key", "hits", "expires_at"], begun, include_defaults=False)
+    new, over = statement.excluded, _WINDOWS.c.expires_at <= sa.func.now()
+    at_most = sa.select(asked.c.most).where(asked.c.key == sa.literal_column("excluded.key")).scalar_subquery()
     again = {
-        "hits": sa.case((over, first), else_=more),
-        "expires_at": sa.case((over, ends), else_=_WINDOWS.c.expires_at),
+        "hits": sa.case((over, new.hits), else_=sa.func.least(_WINDOWS.c.hits + new.hits, at_most)),
+        "expires_at": sa.case((over, new.expires_at), else_=_WINDOWS.c.expires_at),
     }
-    counted = statement.on_conflict_do_update(index_elements=["key"], set_=again).returning(
-        _WINDOWS.c.hits, _seconds_left(_WINDOWS.c.expires_at).label("seconds")
-    )
-    return sa.select(counted.cte("counted"))
+    counted = statement.on_conflict_do_update(index_elements=["key"], set_=again).returning(*_WINDOWS.c).cte("counted")
+    row = sa.func.json_build_array(asked.c.place, counted.c.hits, _seconds_left(counted.c.expires_at))
+    return sa.select(sa.func.json_agg(row)).join_from(asked, counted, counted.c.key == asked.c.key)
 
 
 def _giving_back() -> sa.Select[Any]:
     """Takes one from each of several windows, locked in order; those that have ended are left alone."""
-    keys = _given("keys", sa.ARRAY(sa.LargeBinary()))
+    keys = _given("keys", _KEYS)
     named = sa.select(_WINDOWS.c.key).where(_WINDOWS.c.key == sa.func.any(keys), _WINDOWS.c.expires_at > sa.func.now())
     locked = named.order_by(_WINDOWS.c.key).with_for_update().cte("locked")
     less = sa.update(_WINDOWS).where(_WINDOWS.c.key == locked.c.key)
@@ -111,14 +116,16 @@ class Windows(Storage):
     def base_exceptions(self) -> type[Exception]:
         return psycopg.Error
 
-    def count(self, key: str, seconds: int, *, amount: int, most: int = LARGEST) -> tuple[int, int]:
-        """Add `amount`, up to `most`; how many there are now, and the seconds until the window ends."""
-        asked = {"key": _hashed(key), "amount": amount, "seconds": seconds, "most": most}
-        hits, left = _row(_COUNT, asked)
-        return int(hits), int(left)
+    def count(self, asked: Sequence[tuple[str, int, int]], *, amount: int = 1) -> list[tuple[int, int]]:
+        """Add `amount` to each window of key, seconds and the most that it counts to; how many hits each has now, and
+        the seconds until it ends."""
+        keys, seconds, most = zip(*asked, strict=True)
+        given = {"keys": [_hashed(key) for key in keys], "seconds": list(seconds), "most": list(most), "amount": amount}
+        counted = sorted(orjson.loads(_row(_COUNT, given)[0]))
+        return [(hits, left) for _, hits, left in counted]
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        return self.count(key, expiry, amount=amount)[0]
+        return self.count([(key, expiry, LARGEST)], amount=amount)[0][0]
 
     def get(self, key: str) -> int:
         return int(_row(_ASK, {"key": _hashed(key)})[0])
@@ -142,9 +149,13 @@ class Counting(FixedWindowRateLimiter):
     def __init__(self) -> None:
         super().__init__(_storage)
 
-    def take(self, item: RateLimitItem, *identifiers: str) -> Window:
-        key = item.key_for(*identifiers)
-        return Window(item, *_storage.count(key, item.get_expiry(), amount=1, most=item.amount + 1))
+    def take(self, *hits: tuple[RateLimitItem, tuple[str, ...]]) -> list[Window]:
+        """One hit of each, in one statement: of different windows. Where one is over, the others count for nothing."""
+        asked = [(item.key_for(*whose), item.get_expiry(), item.amount + 1) for item, whose in hits]
+        windows = [Window(item, *counted) for (item, _), counted in zip(hits, _storage.count(asked), strict=True)]
+        if any(window.over for window in windows):
+            self.give_back(hit for hit, window in zip(hits, windows, strict=True) if not window.over)
+        return windows
 
     def give_back(self, hits: Iterable[tuple[RateLimitItem, tuple[str, ...]]]) -> None:
         """One hit of each, in one statement."""

@@ -245,7 +245,7 @@ def test_names_that_exist_and_names_of_nobody_cost_the_same_statements(statement
             throttles.succeeded(spent)
         counts.append(statements.copy())
     assert counts[0] == counts[1]
-    assert len(counts[0]) == (7 if right else 5)
+    assert len(counts[0]) == (5 if right else 3)
 
 
 def test_refusals_are_the_same_for_names_that_exist_and_for_those_of_nobody(statements: list[bytes]) -> None:
