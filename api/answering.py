@@ -111,23 +111,26 @@ def hot(
     variant: str = "",
     frame: Callable[[HotAnswer], str] | None = None,
     spoken: Callable[[str], str] | None = None,
+    unchanged: str | None = None,
+    missing: type[errors.Refusal] = errors.NotFound,
     **parameters: Any,
 ) -> Response:
     """Answer the running request from one statement; 304, and nothing rendered, where If-None-Match knows it.
 
     `variant` names what else the answer depends on (language, window): it becomes part of the ETag. `frame` puts
-    what PostgreSQL rendered into the answer's JSON. `spoken` finds the answer's language in its tag.
+    what PostgreSQL rendered into the answer's JSON. `spoken` finds the answer's language in its tag. Under the tag
+    `unchanged` nothing is rendered either, and `frame` is given no body. Raises `missing` where nothing is found.
     """
     known = _known(variant)
-    answer = read.run(g.caller, known=known, **parameters)
+    answer = read.run(g.caller, known=known or unchanged, **parameters)
     headers = [("ETag", f'"{answer.tag}~{variant}"')]
     if spoken:
         headers.append(("Content-Language", spoken(answer.tag)))
     if answer.tag == known:
         return Ready("304 NOT MODIFIED", headers, None)
-    if answer.body is None:
-        raise errors.NotFound
-    text = frame(answer) if frame else answer.body
+    if answer.body is None and answer.tag != unchanged:
+        raise missing
+    text = frame(answer) if frame else answer.body or ""
     return Ready("200 OK", [*headers, ("Content-Type", "application/json")], text.encode())
 
 

@@ -78,7 +78,9 @@ from api.sessions import worker as sessions_worker
 from api.staff import clinic as staff_clinic
 from api.staff import duty
 from api.staff import worker as staff_worker
+from api.today import hearing as today_hearing
 from api.today import patient as today_patient
+from api.today import patient_changes as changes_patient
 
 DOORS = (
     programs_public.door,
@@ -95,6 +97,7 @@ DOORS = (
     access_oauth.door,
     clinic_audit.door,
     today_patient.door,
+    changes_patient.door,
     enrollments_patient.door,
     enrollments_clinic.door,
     sessions_patient.door,
@@ -233,6 +236,8 @@ def subscribe() -> None:
     """Who hears what. Subscribing again changes nothing."""
     events.subscribe(PatientStatusChanged, access.on_status_changed)
     events.subscribe(PatientStatusChanged, transitions.on_status_changed)
+    for kind, handler in today_hearing.SUBSCRIPTIONS:
+        events.subscribe(kind, handler)
     for kind, handler in (*sessions_hearing.SUBSCRIPTIONS, *reminders.SUBSCRIPTIONS, *checkins_planning.SUBSCRIPTIONS):
         events.subscribe(kind, handler)
 

@@ -141,4 +141,6 @@ TRANSITION_REASONS = (
     "entered_in_error",
 )
 CHANGE_KINDS = ("session", "reminder", "check_in")
+# What the delta sync tells of; more may come.
+SYNCED_KINDS = ("session", "enrollment", "reminder", "check_in", "profile", "reminder_preferences")
 CHANGE_ACTIONS = ("added", "removed", "moved", "held", "released")

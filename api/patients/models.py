@@ -30,9 +30,11 @@ class Patient(db.Base):
 
 
 class PatientVersion(db.Base):
-    """The number that every write to a patient's data raises; a narrow row, so that raising it is cheap."""
+    """The number that every write to a patient's data raises; a narrow row, so that raising it is cheap. What a phone
+    remembers from before `afresh_from` is no longer to be built upon."""
 
     __tablename__ = "patient_versions"
 
     patient_id: Mapped[UUID] = mapped_column(sa.ForeignKey("patients.id"), primary_key=True)
     version: Mapped[int] = mapped_column(sa.BigInteger, server_default="1")
+    afresh_from: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")

@@ -62,6 +62,7 @@ RIGHTS: dict[str, Right] = {
     "getMyPreferences": patient("me:read"),
     "putMyPreferences": patient("me:write"),
     "getMyToday": patient("me:read"),
+    "listMyChanges": patient("me:read"),
     "getMyEnrollment": patient("enrollment:read"),
     "listMyEnrollments": patient("enrollment:read"),
     "listMySessions": patient("sessions:read"),

@@ -1,0 +1,178 @@
+"""What the delta sync knows how to tell of: one `Kind` for each table whose rows a patient reads and that bear the
+patient's version.
+
+A row that bears a version is told whole, or as gone. What a row does not know by itself is left out: texts that are
+worded anew at each reading, and what the clock alone changes. `schemas.changes` has the same shapes; tests hold them
+together.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from api import hotjson
+from api.checkins.models import CheckIn
+from api.enrollments.models import Enrollment
+from api.hotjson import utc
+from api.patients.models import Patient
+from api.reminders.models import Reminder, ReminderPreferences
+from api.sessions import listing
+from api.sessions.models import Attendance, CareSession
+
+LOOK_BACK = timedelta(days=30)
+HOUR = sa.bindparam("hour", type_=sa.DateTime(timezone=True))
+EARLIEST = HOUR - sa.literal_column(f"interval '{LOOK_BACK.days} days'", sa.Interval)
+Columns = Any
+Conditions = list[sa.ColumnElement[bool]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of row. `id`, `patient_id` and `version` are columns of `table`. `worth` says which rows the reading of
+    everything tells of. `gone` and `shown` are asked of the page's rows: whether one is the patient's no longer, and
+    what is told of it; with `joined`, of the row of another table too, which is not there for what is gone.
+
+    `number` is the kind's place in the order of a page, and stands in tokens that phones keep: it never changes.
+    """
+
+    number: int
+    name: str
+    table: type[Any]
+    id: str
+    patient_id: str
+    worth: Callable[[], Conditions]
+    shown: Callable[[Columns, sa.CTE], hotjson.Text]
+    gone: Callable[[Columns], sa.ColumnElement[bool]] | None = None
+    joined: Callable[[Any], tuple[type[Any], sa.ColumnElement[bool]]] | None = None
+
+    def column(self, name: str) -> Any:
+        return getattr(self.table, name)
+
+
+def _session(place: Columns, caller: sa.CTE) -> hotjson.Text:
+    return hotjson.object_(*listing.members(CareSession, place, caller.c.language))
+
+
+def _enrollment(stay: Columns, _: sa.CTE) -> hotjson.Text:
+    paused = stay.status == hotjson.quoted("paused")
+    return hotjson.object_(
+        hotjson.word("id", stay.id),
+        hotjson.text("program", stay.program_slug),
+        hotjson.word("status", stay.status),
+        hotjson.word("starts_at", utc(stay.starts_at)),
+        hotjson.word("paused_since", sa.case((paused, utc(stay.status_since)))),
+        hotjson.word("ended_at", utc(stay.ended_at)),
+        hotjson.word("stepped_from", stay.stepped_from_id),
+    )
+
+
+def _reminder(entry: Columns, _: sa.CTE) -> hotjson.Text:
+    return hotjson.object_(
+        hotjson.word("id", entry.id),
+        hotjson.word("state", entry.state),
+        hotjson.word("kind", entry.kind),
+        hotjson.word("lead", sa.func.nullif(entry.lead, hotjson.quoted(""))),
+        hotjson.word("session_id", entry.session_id),
+        hotjson.word("starts_at", utc(entry.starts_at)),
+        hotjson.text("time_zone", entry.time_zone),
+        hotjson.word("due_at", utc(entry.due_at)),
+        hotjson.word("sent_at", utc(entry.sent_at)),
+        hotjson.word("reason", entry.reason),
+        hotjson.word("replaced_by", entry.replaced_by),
+    )
+
+
+def _check_in(kept: Columns, _: sa.CTE) -> hotjson.Text:
+    return hotjson.object_(
+        hotjson.word("id", kept.id),
+        hotjson.text("instrument", kept.instrument),
+        hotjson.text("instrument_version", kept.instrument_version),
+        hotjson.value("complete", kept.complete),
+        hotjson.value("flags", sa.func.to_json(kept.flags)),
+        hotjson.word("occurred_at", utc(kept.occurred_at)),
+        hotjson.word("received_at", utc(kept.received_at)),
+    )
+
+
+def _profile(patient: Columns, _: sa.CTE) -> hotjson.Text:
+    return hotjson.object_(
+        hotjson.word("id", patient.id),
+        hotjson.text("preferred_name", patient.preferred_name),
+        hotjson.text("language", patient.language),
+        hotjson.text("time_zone", patient.time_zone),
+        hotjson.text("discreet_label", patient.discreet_label),
+    )
+
+
+def _wishes(chosen: Columns, _: sa.CTE) -> hotjson.Text:
+    return hotjson.object_(
+        hotjson.value("channels", sa.func.to_json(chosen.channels)),
+        hotjson.value("lead_times", sa.func.to_json(chosen.leads)),
+        hotjson.value("first_session_lead_times", sa.func.to_json(chosen.first_leads)),
+        hotjson.word("quiet_from", _wall(chosen.quiet_begin)),
+        hotjson.word("quiet_to", _wall(chosen.quiet_end)),
+        hotjson.word("paused_until", utc(chosen.paused_until)),
+    )
+
+
+def _wall(time: Any) -> sa.ColumnElement[str]:
+    return sa.func.left(sa.cast(time, sa.Text), sa.literal_column("5"))
+
+
+def _booked(place: Any) -> Any:
+    return place.status == hotjson.quoted("booked")
+
+
+def _in_error(stay: Any) -> Any:
+    return stay.status == hotjson.quoted("entered_in_error")
+
+
+KINDS = (
+    Kind(
+        number=1,
+        name="session",
+        table=Attendance,
+        id="session_id",
+        patient_id="patient_id",
+        worth=lambda: [_booked(Attendance), Attendance.starts_at >= EARLIEST],
+        shown=_session,
+        gone=lambda place: sa.not_(_booked(place)),
+        joined=lambda place: (CareSession, sa.and_(CareSession.id == place.session_id, _booked(place))),
+    ),
+    Kind(
+        number=2,
+        name="enrollment",
+        table=Enrollment,
+        id="id",
+        patient_id="patient_id",
+        worth=lambda: [sa.not_(_in_error(Enrollment))],
+        shown=_enrollment,
+        gone=_in_error,
+    ),
+    # What was said is written down by the worker, who takes no patient's lock and stamps nothing; nothing that is yet
+    # to be said was. So the plan is told here, and what became of it in the ledger.
+    Kind(
+        number=3,
+        name="reminder",
+        table=Reminder,
+        id="id",
+        patient_id="patient_id",
+        worth=lambda: [Reminder.due_at >= HOUR],
+        shown=_reminder,
+    ),
+    # Without the answers: beside those stands crisis help, which changes with the clock.
+    Kind(
+        number=4,
+        name="check_in",
+        table=CheckIn,
+        id="id",
+        patient_id="patient_id",
+        worth=lambda: [CheckIn.occurred_at >= EARLIEST],
+        shown=_check_in,
+    ),
+    Kind(5, "profile", Patient, id="id", patient_id="id", worth=list, shown=_profile),
+    Kind(6, "reminder_preferences", ReminderPreferences, "patient_id", "patient_id", worth=list, shown=_wishes),
+)

@@ -1,0 +1,62 @@
+"""The patient's door to what has changed."""
+
+from hashlib import blake2b
+from typing import Any
+
+from flask import Response
+
+from api import answering, clock, language, pages
+from api.blueprint import Door
+from api.hotread import HotAnswer
+from api.today import changes, changes_reading
+from schemas.changes import MyChangesAnswer, MyChangesQuery
+
+door = Door("changes", kind="patient", tag="Today")
+
+
+@door.get(
+    "/changes",
+    operation="listMyChanges",
+    scope="me:read",
+    summary="What has changed",
+    refusals=[changes.StartAfresh],
+    etag=True,
+    hot=True,
+)
+@door.query(MyChangesQuery)
+@door.answers(MyChangesAnswer)
+def list_my_changes(asked: dict[str, Any]) -> Response:
+    """Everything of the patient's that changed after `since`, in the order in which it did; what is gone has `deleted`.
+    Without `since` it is everything there is: sessions and check-ins from 30 days ago on, reminders that are still to
+    come. Ask for the pages until one brings `next_since`, and keep that for the next time. After a 410, drop what is
+    kept and read afresh. What became of a reminder once it is due is in `/v1/me/reminders`, and the answers of a
+    check-in are in `/v1/me/check-ins/{id}`. Polled: send If-None-Match."""
+    patient_id, at, since = answering.patient_id(), clock.now(), asked["since"]
+    if asked["page_token"]:
+        place = changes.within(asked["page_token"], patient_id=patient_id, since=since, at=at)
+    elif since:
+        place = changes.between(since, patient_id=patient_id, at=at)
+    else:
+        place = changes.beginning(at=at)
+
+    def frame(found: HotAnswer) -> str:
+        return changes.answer(found, place, patient_id=patient_id, since=since, at=at)
+
+    return answering.hot(
+        changes_reading.CHANGES,
+        variant=_variant(asked, place, (at - place.issued_at) // changes.RENEWED),
+        frame=frame,
+        spoken=changes_reading.language_of,
+        unchanged=place.tag,
+        missing=changes.StartAfresh,
+        size=pages.size(asked["page_size"]),
+        language=language.accepted(),
+        at=at,
+        **place.parameters(),
+    )
+
+
+def _variant(asked: dict[str, Any], place: changes.Place, days: int) -> str:
+    """What the answer depends on beside version and language; a day on, a token is renewed."""
+    hour = place.hour if place.since_ever else None
+    return blake2b(repr((sorted(asked.items()), hour, days)).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,173 @@
+"""What has changed: everything of the patient's, row by row."""
+
+from marshmallow import fields
+
+from api import vocabulary
+from schemas.base import (
+    SAFE_INTEGER,
+    Answer,
+    Flag,
+    Id,
+    Instant,
+    Items,
+    ListAnswer,
+    LocalTime,
+    PageQuery,
+    Text,
+    Whole,
+    Word,
+    Zone,
+)
+from schemas.checkins import FLAGS
+from schemas.patients import LANGUAGES
+from schemas.sessions import SessionAnswer
+
+PATIENT = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e04"
+ENROLLMENT = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e07"
+REMINDER = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e05"
+CHECK_IN = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e21"
+EXAMPLE_SINCE = "q83vEjRWeJASNFZ4kBI0Vls0LCJlbiIsMTc5NTQ0NjAwMF0"
+
+
+class MyChangesQuery(PageQuery):
+    """What changed since then; without `since`, everything there is. Pages belong to the `since` they were begun
+    with: send both."""
+
+    since = Text(max=1024, load_default=None, metadata={"description": "`next_since` of the time before."})
+
+    example = {"since": EXAMPLE_SINCE, "page_size": 100}
+
+
+class EnrollmentChange(Answer):
+    """A stay in a program, as it is recorded. Its words are in `/v1/me/enrollments` and `/v1/programs/{slug}`."""
+
+    id = Id(required=True)
+    program = Text(max=64, required=True, metadata={"description": "The program's slug."})
+    status = Word(vocabulary.ENROLLMENT_STATUSES, required=True)
+    starts_at = Instant(required=True)
+    paused_since = Instant()
+    ended_at = Instant()
+    stepped_from = Id(metadata={"description": "The stay before, if this one began by a step from it."})
+
+    example = {"id": ENROLLMENT, "program": "iop", "status": "active", "starts_at": "2026-11-02T13:00:00Z"}
+
+
+class ReminderChange(Answer):
+    """A reminder as it is planned or held back. Once it is due, `/v1/me/reminders` tells what became of it."""
+
+    id = Id(required=True)
+    state = Word(vocabulary.REMINDER_STATES, required=True)
+    kind = Word(vocabulary.REMINDER_KINDS, required=True)
+    lead = Word(vocabulary.REMINDER_LEADS, metadata={"description": "How long before; absent for a change."})
+    session_id = Id(metadata={"description": "Absent where it is about no session."})
+    starts_at = Instant(required=True)
+    time_zone = Zone(required=True)
+    due_at = Instant(required=True)
+    sent_at = Instant()
+    reason = Word(vocabulary.REMINDER_REASONS, required=True)
+    replaced_by = Id()
+
+    example = {
+        "id": REMINDER,
+        "state": "planned",
+        "kind": "appointment",
+        "lead": "evening_before",
+        "session_id": SessionAnswer.example["id"],
+        "starts_at": "2026-11-25T23:00:00Z",
+        "time_zone": "America/New_York",
+        "due_at": "2026-11-24T23:00:00Z",
+        "reason": "on_time",
+    }
+
+
+class CheckInChange(Answer):
+    """A check-in that was sent. Its answers are in `/v1/me/check-ins/{id}`, with help beside them."""
+
+    id = Id(required=True)
+    instrument = Text(max=60, required=True)
+    instrument_version = Text(max=20, required=True)
+    complete = Flag(required=True)
+    flags = Items(Text(max=60), max=20, required=True, metadata=FLAGS)
+    occurred_at = Instant(required=True)
+    received_at = Instant(required=True)
+
+    example = {
+        "id": CHECK_IN,
+        "instrument": "daily",
+        "instrument_version": "1",
+        "complete": True,
+        "flags": [],
+        "occurred_at": "2026-11-23T14:59:30Z",
+        "received_at": "2026-11-23T15:00:00Z",
+    }
+
+
+class ProfileChange(Answer):
+    """How the person likes to be called, and what they chose; what was not chosen is absent."""
+
+    id = Id(required=True)
+    preferred_name = Text(max=200)
+    language = Word(LANGUAGES)
+    time_zone = Zone()
+    discreet_label = Text(max=60)
+
+    example = {"id": PATIENT, "preferred_name": "Sam", "language": "es", "time_zone": "America/New_York"}
+
+
+class ReminderPreferencesChange(Answer):
+    """How the patient chose to be reminded. Who chose nothing has none, and the clinic's defaults hold."""
+
+    channels = Items(Word(vocabulary.REMINDER_CHANNELS), max=8, required=True)
+    lead_times = Items(Word(vocabulary.REMINDER_LEADS), max=8, required=True)
+    first_session_lead_times = Items(Word(vocabulary.REMINDER_LEADS), max=8, required=True)
+    quiet_from = LocalTime(required=True)
+    quiet_to = LocalTime(required=True)
+    paused_until = Instant()
+
+    example = {
+        "channels": [vocabulary.REMINDER_CHANNELS[0]],
+        "lead_times": ["evening_before", "hours_2"],
+        "first_session_lead_times": ["hours_24", "hours_2"],
+        "quiet_from": "21:00",
+        "quiet_to": "08:00",
+    }
+
+
+class MyChangeAnswer(Answer):
+    """One thing of the patient's as it is now: the member of the same name as `kind` holds it. `deleted` ones hold
+    nothing: what was kept under this kind and `id` is no longer the patient's. Kinds may grow; pass over unknown ones.
+    The same thing may come more than once, and the later one holds."""
+
+    kind = Word(vocabulary.SYNCED_KINDS, required=True)
+    id = Id(required=True)
+    version = Whole(min=1, max=SAFE_INTEGER, required=True)
+    deleted = Flag(required=True)
+    session = fields.Nested(SessionAnswer)
+    enrollment = fields.Nested(EnrollmentChange)
+    reminder = fields.Nested(ReminderChange)
+    check_in = fields.Nested(CheckInChange)
+    profile = fields.Nested(ProfileChange)
+    reminder_preferences = fields.Nested(ReminderPreferencesChange)
+
+    example = {
+        "kind": "session",
+        "id": SessionAnswer.example["id"],
+        "version": 12,
+        "deleted": False,
+        "session": SessionAnswer.example,
+    }
+
+
+class MyChangesAnswer(ListAnswer):
+    """A page of what has changed, in the order in which it did. `next_since` comes on the last page only."""
+
+    items = Items(MyChangeAnswer, required=True)
+    next_since = Text(max=1024, metadata={"description": "Opaque: what to send as `since` the next time."})
+
+    example = {
+        "items": [
+            {"kind": "session", "id": SessionAnswer.example["location_id"], "version": 11, "deleted": True},
+            MyChangeAnswer.example,
+        ],
+        "next_since": EXAMPLE_SINCE,
+    }
