@@ -1,6 +1,7 @@
 """A phone that keeps what the delta sync tells it."""
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.knocking import Knocker
@@ -11,13 +12,19 @@ Kept = dict[tuple[str, str], dict[str, Any]]
 
 @dataclass
 class Phone:
-    """Reads pages of `size`, keeps each thing under its kind and id, and drops what is gone."""
+    """Reads pages of `size` with a `pause` in seconds between them, keeps each thing under its kind and id, and drops
+    what is gone."""
 
     patient: Knocker
     size: int = 100
+    pause: float = 0
     since: str | None = None
     kept: Kept = field(default_factory=dict)
     versions: list[int] = field(default_factory=list)
+
+    def copy(self) -> "Phone":
+        """Another phone that stands where this one does."""
+        return replace(self, kept=dict(self.kept), versions=[])
 
     def page(self, token: str | None = None) -> Any:
         named = {"since": self.since, "page_token": token, "page_size": str(self.size)}
@@ -48,6 +55,7 @@ class Phone:
                 self.since = answer.json["next_since"]
                 return told
             assert "next_since" not in answer.json
+            time.sleep(self.pause)
 
 
 def everything(patient: Knocker) -> Kept:
