@@ -71,9 +71,11 @@ from api.reminders import hearing as reminders
 from api.reminders import patient as reminders_patient
 from api.reminders import worker as reminders_worker
 from api.sessions import clinic as sessions_clinic
+from api.sessions import clinic_attending as attending_clinic
 from api.sessions import clinic_series as series_clinic
 from api.sessions import hearing as sessions_hearing
 from api.sessions import patient as sessions_patient
+from api.sessions import replies, room_codes
 from api.sessions import worker as sessions_worker
 from api.staff import clinic as staff_clinic
 from api.staff import duty
@@ -103,6 +105,7 @@ DOORS = (
     sessions_patient.door,
     series_clinic.door,
     sessions_clinic.door,
+    attending_clinic.door,
     reminders_patient.door,
     instruments_public.door,
     checkins_patient.door,
@@ -205,6 +208,8 @@ def open_house(settings: config.Config) -> None:
     about.use(settings)
     zones.use_clinic_zone(settings.clinic_time_zone)
     gateways.use(gateways.of(settings.messages_file))
+    replies.use(timedelta(hours=settings.late_cancellation_hours))
+    room_codes.use(sealing.key_for("room codes"))
     duty.use(settings.duty_contacts, needed=not settings.development)
     subscribe()
     notices.register()
@@ -249,6 +254,7 @@ def ticks() -> None:
         (2, "alerts", staff_worker.run),
         (10, "audit-seals", _seal),
         (3600, "series", sessions_worker.run),
+        (60, "requests-to-move", sessions_worker.close_begun),
         (3600, "idempotency-records", _forget),
         (60, "access", access_worker.run),
         (30, "refusals", refusals.tell),

@@ -47,6 +47,7 @@ class Config:
     support_email: str | None
     minimum_app_version: str | None
     app_features: tuple[str, ...]
+    late_cancellation_hours: int
     duty_contacts: tuple[str, ...]
     messages_file: Path | None
     carriers: carriers.Carriers
@@ -115,6 +116,7 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         support_email=env.get("SUPPORT_EMAIL") or None,
         minimum_app_version=env.get("MINIMUM_APP_VERSION") or None,
         app_features=_words(env, "APP_FEATURES"),
+        late_cancellation_hours=_number(env, "LATE_CANCELLATION_HOURS", 24, low=0, high=336),
         duty_contacts=_words(env, "DUTY_CONTACTS"),
         messages_file=Path(env["MESSAGES_FILE"]) if env.get("MESSAGES_FILE") else None,
         carriers=_carriers(env, environment),

@@ -97,6 +97,9 @@ class LocationAsk(LocationFields, Ask):
     answers_clinic_line = Flag(
         required=True, metadata={"description": "Whether the clinic's line is answered here during these hours."}
     )
+    asks_room_code = Flag(
+        load_default=False, metadata={"description": "Whether who checks in is asked for the code shown in the room."}
+    )
 
     example = {
         "name": "Example Street",
@@ -105,6 +108,7 @@ class LocationAsk(LocationFields, Ask):
         "hours": [MORNING],
         "programs": [],
         "answers_clinic_line": True,
+        "asks_room_code": True,
     }
 
 
@@ -163,6 +167,9 @@ class LocationAnswer(LocationFields, Answer):
     hours = Items(OpeningHoursAnswer, max=50, required=True)
     closures = Items(ClosureAnswer, max=1000, required=True, metadata={"description": "Those not over for long."})
     programs = Items(Text(max=40), max=50, required=True, metadata={"description": "Slugs of programs offered here."})
+    asks_room_code = Flag(
+        required=True, metadata={"description": "Whether who checks in is asked for the code shown in the room."}
+    )
 
     example = {
         "id": EXAMPLE_ID,
@@ -172,6 +179,7 @@ class LocationAnswer(LocationFields, Answer):
         "hours": [MORNING],
         "closures": [ClosureAnswer.example],
         "programs": ["iop"],
+        "asks_room_code": True,
     }
 
 
@@ -193,6 +201,7 @@ class ClinicLocationAnswer(LocationFields, Answer):
     closures = Items(ClosureTextsAnswer, max=1000, required=True)
     programs = Items(Text(max=40), max=50, required=True)
     answers_clinic_line = Flag(required=True)
+    asks_room_code = Flag(required=True)
 
     example = {
         "id": EXAMPLE_ID,

@@ -1,5 +1,8 @@
 """Care sessions: as their patient sees them, and as the clinic does."""
 
+from typing import Any
+
+import marshmallow as ma
 from marshmallow import fields
 
 from api import vocabulary
@@ -13,6 +16,7 @@ from schemas.base import (
     Items,
     ListAnswer,
     PageQuery,
+    Query,
     Text,
     Whole,
     Word,
@@ -36,13 +40,16 @@ class SessionsQuery(PageQuery):
 
 class SessionReply(Answer):
     """What the patient said, while it holds. `starts_at` is the start they said it to; `late` that it came after the
-    session had begun."""
+    session had begun, `late_cancellation` that a "no" came too late for the clinic to give the time to somebody else.
+    `asks_to_move` holds until the clinic moves the session."""
 
     reply = Word(vocabulary.SESSION_REPLIES, required=True)
     reason = Text(max=500)
     starts_at = Instant(required=True)
     replied_at = Instant(required=True)
     late = Flag(required=True)
+    late_cancellation = Flag(required=True)
+    asks_to_move = Flag(required=True)
 
     example = {
         "reply": "not_attending",
@@ -50,26 +57,54 @@ class SessionReply(Answer):
         "starts_at": "2026-11-24T14:00:00Z",
         "replied_at": "2026-11-23T15:00:00Z",
         "late": False,
+        "late_cancellation": True,
+        "asks_to_move": False,
     }
 
 
 class SessionArrival(Answer):
-    """The patient's own "I am here". `outside_window` is kept and is no attendance."""
+    """The patient's own "I am here". `outside_window` is kept and is no attendance. `confirmed`: with the code shown in
+    the room; where the location asks for one (`asks_room_code`), ask again until it is."""
 
     placement = Word(vocabulary.ARRIVAL_PLACEMENTS, required=True)
     arrived_at = Instant(required=True)
+    way = Word(vocabulary.ARRIVAL_WAYS, required=True)
+    confirmed = Flag(required=True)
 
-    example = {"placement": "in_window", "arrived_at": "2026-11-24T13:52:00Z"}
+    example = {
+        "placement": "in_window",
+        "arrived_at": "2026-11-24T13:52:00Z",
+        "way": "checked_in",
+        "confirmed": True,
+    }
 
 
 class SessionAttendance(Answer):
-    """What the clinic recorded. `minutes` are attended minutes, only where present."""
+    """What the clinic recorded. `minutes` are attended minutes, only where present; `arrived_at` and `left_at` where
+    they follow from those."""
 
     mark = Word(vocabulary.ATTENDANCE_MARKS, required=True)
     minutes = Whole(min=0, max=720)
+    arrived_at = Instant()
+    left_at = Instant()
     marked_at = Instant(required=True)
 
-    example = {"mark": "present", "minutes": 180, "marked_at": "2026-11-24T17:05:00Z"}
+    example = {
+        "mark": "present",
+        "minutes": 165,
+        "arrived_at": "2026-11-24T14:15:00Z",
+        "marked_at": "2026-11-24T17:05:00Z",
+    }
+
+
+class SessionPresence(Answer):
+    """What the facts come to. `attended`, `missed` and `excused` rest on the clinic's record, `attested` on the
+    patient's own word; `expected` on nothing yet, be the session to come or over."""
+
+    status = Word(vocabulary.PRESENCES, required=True)
+    rests_on = Word(vocabulary.PRESENCE_RESTS_ON, required=True)
+
+    example = {"status": "attested", "rests_on": "patient"}
 
 
 class SessionAnswer(Answer):
@@ -89,9 +124,14 @@ class SessionAnswer(Answer):
     room = Text(max=100)
     check_in_opens_at = Instant(required=True)
     check_in_closes_at = Instant(required=True)
+    join_opens_at = Instant(
+        metadata={"description": "When its link can be opened by joining, until `ends_at`; absent without a link."}
+    )
+    makes_up_for = Id(metadata={"description": "The session that this one makes up for."})
     reply = fields.Nested(SessionReply)
     arrival = fields.Nested(SessionArrival)
     attendance = fields.Nested(SessionAttendance)
+    presence = fields.Nested(SessionPresence, required=True)
 
     example = {
         "id": SESSION,
@@ -108,6 +148,7 @@ class SessionAnswer(Answer):
         "check_in_opens_at": "2026-11-24T13:30:00Z",
         "check_in_closes_at": "2026-11-24T17:00:00Z",
         "arrival": SessionArrival.example,
+        "presence": SessionPresence.example,
     }
 
 
@@ -128,23 +169,31 @@ class SessionProblem(Answer):
 
 
 class SessionReplyAsk(Ask):
-    """Will you come? `starts_at` is the start you saw. `occurred_at` and `sent_at` are the phone's clock, for a reply
-    that is sent later than it was given."""
+    """Will you come? `starts_at` is the start you saw. `asks_to_move` goes with `not_attending` an individual session.
+    `occurred_at` and `sent_at` are the phone's clock, for a reply that is sent later than it was given."""
 
     reply = Word(vocabulary.SESSION_REPLIES, required=True)
     starts_at = Instant(required=True)
     reason = Text(max=500, load_default=None)
+    asks_to_move = Flag(load_default=False)
     occurred_at = Instant(load_default=None)
     sent_at = Instant(load_default=None)
 
     example = {"reply": "attending", "starts_at": "2026-11-24T14:00:00Z"}
 
+    @ma.validates_schema
+    def move_instead(self, data: dict[str, Any], **_: Any) -> None:
+        if data["asks_to_move"] and data["reply"] != "not_attending":
+            raise ma.ValidationError("Goes with not_attending only.", "asks_to_move")
+
 
 class SessionCheckInAsk(Ask):
-    """ "I am here". `id` is made by the app, once per tap. `occurred_at` and `sent_at` are the phone's clock, for an
-    arrival that is sent later than it happened; the server corrects them by its own."""
+    """ "I am here". `id` is made by the app, once per tap; `room_code` is what the room shows. `occurred_at` and
+    `sent_at` are the phone's clock, for an arrival that is sent later than it happened; the server corrects them by its
+    own."""
 
     id = Id(required=True)
+    room_code = Text(max=20, load_default=None)
     occurred_at = Instant(load_default=None)
     sent_at = Instant(load_default=None)
 
@@ -155,6 +204,82 @@ class SessionCheckInAsk(Ask):
     }
 
 
+class SessionJoinAsk(Ask):
+    """The app opens the link. `id` is made by the app, once per tap; `occurred_at` and `sent_at` as in checking in."""
+
+    id = Id(required=True)
+    occurred_at = Instant(load_default=None)
+    sent_at = Instant(load_default=None)
+
+    example = {"id": "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e0a"}
+
+
+class SessionJoinAnswer(Answer):
+    """The link to open, good for this patient and this session, and the session as it now stands."""
+
+    join_url = Text(max=2000, required=True)
+    session = fields.Nested(SessionAnswer, required=True)
+
+    example = {
+        "join_url": "https://video.example/rooms/evening",
+        "session": {
+            **{name: value for name, value in SessionAnswer.example.items() if name not in ("location_id", "room")},
+            "modality": "telehealth",
+            "join_opens_at": "2026-11-24T13:45:00Z",
+            "arrival": {**SessionArrival.example, "way": "joined", "confirmed": False},
+        },
+    }
+
+
+class MakeUpOffer(Answer):
+    """A session that could make up for a missed one. Who else has a place in it, and how many, is told to nobody."""
+
+    id = Id(required=True)
+    kind = Word(vocabulary.SESSION_KINDS, required=True)
+    title = Text(max=200, required=True)
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    time_zone = Zone(required=True)
+    modality = Word(vocabulary.MODALITIES, required=True)
+    location_id = Id()
+
+    example = {
+        "id": "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e0b",
+        "kind": "group",
+        "title": "Evening group",
+        "starts_at": "2026-11-26T23:00:00Z",
+        "ends_at": "2026-11-27T02:00:00Z",
+        "time_zone": "America/New_York",
+        "modality": "in_person",
+        "location_id": LOCATION,
+    }
+
+
+class MakeUpOffersAnswer(Answer):
+    """Coming sessions that could make up for a missed one, in order of time."""
+
+    items = Items(MakeUpOffer, max=50, required=True)
+
+    example = {"items": [MakeUpOffer.example]}
+
+
+class MakeUpAsk(Ask):
+    """The session to take part in instead."""
+
+    make_up_session_id = Id(required=True)
+
+    example = {"make_up_session_id": MakeUpOffer.example["id"]}
+
+
+class RoomCodeAnswer(Answer):
+    """The code to show in the rooms of a location. The one before it is taken for a step longer."""
+
+    room_code = Text(max=20, required=True)
+    valid_until = Instant(required=True)
+
+    example = {"room_code": "042917", "valid_until": "2026-11-24T13:55:00Z"}
+
+
 class ClinicSessionsQuery(PageQuery):
     """A window over the starts of sessions, at most a year long."""
 
@@ -163,6 +288,35 @@ class ClinicSessionsQuery(PageQuery):
     series_id = Id(load_default=None, metadata={"description": "Only sessions of this series."})
 
     example = {"from": "2026-11-23T00:00:00Z", "to": "2026-11-30T00:00:00Z", "series_id": SERIES}
+
+
+class JoinLink(Text):
+    """Where a telehealth or hybrid session is joined. Its patients are given it from a quarter of an hour before the
+    start until the end."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        described = {"description": "`https` only, and not with `in_person`.", "format": "uri"}
+        super().__init__(max=1000, pattern=r"\Ahttps://[^\s\x00-\x1f\x7f]+\Z", metadata=described, **kwargs)
+
+
+OVERRIDE = "That a patient is then in two sessions at once is meant. It is kept on record who said so, and for whom."
+
+
+class SessionChangeQuery(Query):
+    """How a session is changed. A `dry_run` does all of it, answers what it did, and undoes it."""
+
+    dry_run = Flag(load_default=False)
+    override_double_booking = Flag(load_default=False, metadata={"description": OVERRIDE})
+
+    example = {"dry_run": True}
+
+
+class DoubleBookedProblem(Answer):
+    """A refusal because of a patient's other sessions, at most 100 of them."""
+
+    session_ids = Items(Id(), max=100)
+
+    example = {"session_ids": [SESSION]}
 
 
 class ClinicSessionAsk(Ask):
@@ -177,6 +331,7 @@ class ClinicSessionAsk(Ask):
     facilitator = Text(max=200, load_default=None)
     location_id = Id(load_default=None)
     room = Text(max=100, load_default=None)
+    join_url = JoinLink(load_default=None)
 
     example = {
         "starts_at": "2026-11-24T15:00:00Z",
@@ -191,7 +346,8 @@ class ClinicSessionAsk(Ask):
 
 
 class ClinicSessionAnswer(Answer):
-    """A session, without its patients. `exception` says that it was changed on its own."""
+    """A session, without its patients. `exception` says that it was changed on its own, `cancelled_by` which closure of
+    its location cancelled it, whose end restores it."""
 
     id = Id(required=True)
     series_id = Id()
@@ -207,6 +363,8 @@ class ClinicSessionAnswer(Answer):
     facilitator = Text(max=200)
     location_id = Id()
     room = Text(max=100)
+    join_url = JoinLink()
+    cancelled_by = Id()
     exception = Flag(required=True)
     version = Whole(min=1, max=SAFE_INTEGER, required=True)
 
@@ -230,6 +388,25 @@ class ClinicSessionAnswer(Answer):
     }
 
 
+class SessionChangeCount(Answer):
+    """For how many patients something changes: their session, reminders of it. Who they are is not said."""
+
+    kind = Word(vocabulary.CHANGE_KINDS, required=True)
+    action = Word(vocabulary.CHANGE_ACTIONS, required=True)
+    count = Whole(min=1, max=SAFE_INTEGER, required=True)
+
+    example = {"kind": "session", "action": "moved", "count": 12}
+
+
+class ClinicSessionChangedAnswer(ClinicSessionAnswer):
+    """The session as it now is, and what that changed for its patients; with `dry_run` as it would be."""
+
+    dry_run = Flag(required=True)
+    changes = Items(SessionChangeCount, max=20, required=True)
+
+    example = {**ClinicSessionAnswer.example, "dry_run": False, "changes": [SessionChangeCount.example]}
+
+
 class ClinicSessionsAnswer(ListAnswer):
     """Sessions in the window, in order of time."""
 
@@ -245,8 +422,14 @@ class RosterPlace(Answer):
     reply = fields.Nested(SessionReply)
     arrival = fields.Nested(SessionArrival)
     attendance = fields.Nested(SessionAttendance)
+    presence = fields.Nested(SessionPresence, required=True)
 
-    example = {"patient_id": PATIENT, "arrival": SessionArrival.example, "attendance": SessionAttendance.example}
+    example = {
+        "patient_id": PATIENT,
+        "arrival": SessionArrival.example,
+        "attendance": SessionAttendance.example,
+        "presence": {"status": "attended", "rests_on": "clinic"},
+    }
 
 
 class RosterAnswer(Answer):
@@ -258,9 +441,12 @@ class RosterAnswer(Answer):
 
 
 class AttendanceAsk(Ask):
-    """`minutes` only with `present`; without it the whole session was attended."""
+    """Only with `present`: `minutes`, or `arrived_at` and `left_at` of who came late or left early, from which the
+    minutes follow. Without any of them the whole session was attended."""
 
     mark = Word(vocabulary.ATTENDANCE_MARKS, required=True)
     minutes = Whole(min=0, max=720, load_default=None)
+    arrived_at = Instant(load_default=None)
+    left_at = Instant(load_default=None)
 
-    example = {"mark": "present", "minutes": 165}
+    example = {"mark": "present", "minutes": 35}

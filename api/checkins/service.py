@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from api import db, errors
+from api import db, errors, phoneclock
 from api.checkins import answers, instruments, keeping, safety, scoring
-from api.checkins.envelope import Happened, happened
 from api.checkins.instruments.model import Instrument
 from api.checkins.models import CheckIn, Kept
 from api.staff import duty, tasks
@@ -63,7 +62,7 @@ def read(asked: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     if instrument is None:
         raise UnknownInstrument
     given = answers.checked(instrument, asked["answers"])
-    when = happened(occurred_at=asked["occurred_at"], sent_at=asked["sent_at"], received_at=at)
+    when = phoneclock.happened(occurred_at=asked["occurred_at"], sent_at=asked["sent_at"], received_at=at)
     score = scoring.score(instrument, given)
     return {
         "id": asked["id"],
@@ -113,7 +112,7 @@ def _known(patient_id: UUID, check_in_id: UUID) -> Kept:
     return Kept(**{name: getattr(found, name) for name in Kept.__slots__})
 
 
-def _flags(instrument: Instrument, score: scoring.Score, when: Happened) -> list[str]:
+def _flags(instrument: Instrument, score: scoring.Score, when: phoneclock.Happened) -> list[str]:
     applies = {
         "partial": not score.complete,
         "late": when.late,

@@ -20,6 +20,7 @@ def _location(location_id: UUID) -> dict[str, Any]:
     return {
         **{key: getattr(kept, key) for key in ("id", "version", "name", "time_zone", "phone", "programs")},
         "answers_clinic_line": kept.answers_clinic_line,
+        "asks_room_code": kept.asks_room_code,
         "address": presentation.address(place.details),
         "hours": [presentation.weekly(hours) for hours in place.hours],
         "closures": place.closures,

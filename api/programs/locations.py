@@ -100,6 +100,7 @@ def _columns(described: dict[str, Any]) -> dict[str, Any]:
         **{key: described[key] for key in plain},
         **{key: described["address"].get(key) for key in ADDRESS},
         "phone": described.get("phone"),
+        "asks_room_code": described.get("asks_room_code", False),
     }
 
 

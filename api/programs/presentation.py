@@ -121,6 +121,7 @@ def location(one: Location, language: str, *, at: datetime) -> Json:
             "address": address(details),
             "phone": details["phone"],
             "programs": details["programs"],
+            "asks_room_code": details["asks_room_code"],
             **opening(one, language, at=at),
         }
     )

@@ -129,8 +129,7 @@ def put_attendance(asked: dict[str, Any], session_id: UUID, patient_id: UUID) ->
     here = attendance.record(
         patient_id=patient_id,
         session_id=session_id,
-        mark=asked["mark"],
-        minutes=asked["minutes"],
+        **asked,
         acting_user=caller.acting_user or "",
         acting_role=caller.acting_role or "",
         at=clock.now(),

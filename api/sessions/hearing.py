@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from api.enrollments import events as enrollments
-from api.sessions import members
+from api.sessions import events as sessions
+from api.sessions import makeup, members, moving
 
 IN_ERROR = "entered_in_error"
 
@@ -28,6 +29,10 @@ def on_running_again(fact: enrollments.EnrollmentResumed | enrollments.Enrollmen
 
 SUBSCRIPTIONS: tuple[tuple[type[Any], Callable[[Any], None]], ...] = (
     (enrollments.EnrollmentEnded, on_ended),
+    (enrollments.EnrollmentEnded, makeup.on_ended),
     (enrollments.EnrollmentResumed, on_running_again),
     (enrollments.EnrollmentPaused, on_running_again),
+    (sessions.SessionMoved, moving.on_changed),
+    (sessions.SessionCancelled, moving.on_changed),
+    (sessions.MembershipEnded, moving.on_changed),
 )

@@ -14,13 +14,16 @@ from api import hotjson, pages
 from api.hotjson import utc
 from api.hotread import HotRead, Reading
 from api.patients.models import Patient, PatientVersion
-from api.sessions.models import CHECK_IN_LEAD, Attendance, CareSession
+from api.sessions.models import CHECK_IN_LEAD, JOIN_LEAD, PRESENCE_OF_MARK, Attendance, CareSession
 
 LOOK_BACK = timedelta(days=1)
 LOOK_AHEAD = timedelta(weeks=4)
 LONGEST = timedelta(days=366)
 FIRST = UUID(int=0)
-LEAD = sa.literal_column(f"interval '{CHECK_IN_LEAD.total_seconds():.0f} seconds'", sa.Interval)
+LEAD, LINK_LEAD = (
+    sa.literal_column(f"interval '{lead.total_seconds():.0f} seconds'", sa.Interval)
+    for lead in (CHECK_IN_LEAD, JOIN_LEAD)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +74,71 @@ def members(session: Any, place: Any, language: sa.ColumnElement[str]) -> list[h
         hotjson.text("room", session.room),
         hotjson.word("check_in_opens_at", utc(place.starts_at - LEAD)),
         hotjson.word("check_in_closes_at", utc(place.ends_at)),
+        hotjson.word("join_opens_at", _join_opens_at(session, place)),
+        hotjson.word("makes_up_for", place.makes_up_for),
         hotjson.value("reply", _reply(place)),
         hotjson.value("arrival", _arrival(place)),
         hotjson.value("attendance", _attendance(place)),
+        hotjson.value("presence", _presence(place)),
     ]
 
 
+def _join_opens_at(session: Any, place: Any) -> sa.ColumnElement[Any]:
+    linked = sa.and_(session.join_url.is_not(None), session.modality != _word("in_person"))
+    return sa.case((linked, utc(place.starts_at - LINK_LEAD)))
+
+
 def _reply(place: Any) -> sa.ColumnElement[Any]:
-    holds = sa.or_(place.reply == sa.literal_column("'not_attending'"), place.reply_starts_at == place.starts_at)
+    follows = sa.and_(place.reply == _word("not_attending"), sa.not_(place.asks_to_move))
+    holds = sa.or_(follows, place.reply_starts_at == place.starts_at)
     given = hotjson.object_(
         hotjson.word("reply", place.reply),
         hotjson.text("reason", place.reply_reason),
         hotjson.word("starts_at", utc(place.reply_starts_at)),
         hotjson.word("replied_at", utc(place.replied_at)),
         hotjson.value("late", place.replied_at >= place.starts_at),
+        hotjson.value("late_cancellation", place.late_cancellation),
+        hotjson.value("asks_to_move", place.asks_to_move),
     )
     return sa.case((holds, given))
 
 
 def _arrival(place: Any) -> sa.ColumnElement[Any]:
-    inside = place.arrived_at.between(place.starts_at - LEAD, place.ends_at)
-    placement = sa.case((inside, sa.literal_column("'in_window'")), else_=sa.literal_column("'outside_window'"))
-    said = hotjson.object_(hotjson.word("placement", placement), hotjson.word("arrived_at", utc(place.arrived_at)))
+    placement = sa.case((_inside(place), _word("in_window")), else_=_word("outside_window"))
+    said = hotjson.object_(
+        hotjson.word("placement", placement),
+        hotjson.word("arrived_at", utc(place.arrived_at)),
+        hotjson.word("way", sa.func.coalesce(place.arrival_way, _word("checked_in"))),
+        hotjson.value("confirmed", place.arrival_confirmed),
+    )
     return sa.case((place.arrived_at.is_not(None), said))
+
+
+def _inside(place: Any) -> sa.ColumnElement[bool]:
+    inside: sa.ColumnElement[bool] = place.arrived_at.between(place.starts_at - LEAD, place.ends_at)
+    return inside
+
+
+def _word(word: str) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'{word}'", sa.Text())
+
+
+def _presence(place: Any) -> sa.ColumnElement[Any]:
+    """What the place comes to, and on whose word; see ``Attendance.presence``."""
+    marks = [(place.mark == _word(mark), _word(status)) for mark, status in PRESENCE_OF_MARK.items()]
+    status = sa.case(*marks, (_inside(place), _word("attested")), else_=_word("expected"))
+    rests_on = sa.case(
+        (place.mark.is_not(None), _word("clinic")), (_inside(place), _word("patient")), else_=_word("nothing")
+    )
+    return hotjson.object_(hotjson.word("status", status), hotjson.word("rests_on", rests_on))
 
 
 def _attendance(place: Any) -> sa.ColumnElement[Any]:
     marked = hotjson.object_(
         hotjson.word("mark", place.mark),
         hotjson.value("minutes", place.minutes),
+        hotjson.word("arrived_at", utc(place.came_at)),
+        hotjson.word("left_at", utc(place.left_at)),
         hotjson.word("marked_at", utc(place.marked_at)),
     )
     return sa.case((place.mark.is_not(None), marked))

@@ -11,7 +11,10 @@ from api import db, vocabulary
 
 # The clinic's rule: "I am here" may be said from half an hour before the start until the end.
 CHECK_IN_LEAD = timedelta(minutes=30)
+# The clinic's rule: the link of a telehealth session opens a quarter of an hour before the start.
+JOIN_LEAD = timedelta(minutes=15)
 SECURE = "join_url LIKE 'https://%'"
+PRESENCE_OF_MARK = {"present": "attended", "absent": "missed", "excused": "excused"}
 
 
 def one_of(column: str, words: tuple[str, ...]) -> sa.CheckConstraint:
@@ -90,7 +93,8 @@ class CareSession(Details, db.Base):
 
     ``revision`` rises with every move, cancellation and restoration: a reminder belongs to one revision. ``version``
     rises with every change, for If-Match. ``exception`` says it was changed on its own; its series then leaves it be.
-    ``cancelled_by`` is the closure of its location that cancelled it, and whose end restores it.
+    ``cancelled_by`` is the closure of its location that cancelled it, and whose end restores it. ``revised_at`` is when
+    the revision rose last; the database sees to it.
     """
 
     __tablename__ = "care_sessions"
@@ -115,6 +119,7 @@ class CareSession(Details, db.Base):
     cancelled_by: Mapped[UUID | None] = mapped_column(index=True)
     exception: Mapped[bool] = mapped_column(default=False)
     revision: Mapped[int] = mapped_column(default=1)
+    revised_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), deferred=True)
     version: Mapped[int] = mapped_column(sa.BigInteger, default=1)
 
     @property
@@ -124,6 +129,12 @@ class CareSession(Details, db.Base):
     @property
     def check_in_closes_at(self) -> datetime:
         return self.ends_at
+
+    @property
+    def join_opens_at(self) -> datetime | None:
+        """When the link can be opened; None where there is none to open."""
+        linked = self.join_url is not None and self.modality != "in_person"
+        return self.starts_at - JOIN_LEAD if linked else None
 
     @property
     def cancelled(self) -> bool:
@@ -192,14 +203,29 @@ class Attendance(db.Base):
 
     @property
     def reply_holds(self) -> bool:
-        """A "no" holds whatever becomes of the session; a "yes" was said to one start and does not follow a move."""
-        return self.reply == "not_attending" or (self.reply is not None and self.reply_starts_at == self.starts_at)
+        """A "no" holds whatever becomes of the session; a "yes" was said to one start and does not follow a move, and
+        nor does a "no" that asks to move."""
+        follows = self.reply == "not_attending" and not self.asks_to_move
+        return follows or (self.reply is not None and self.reply_starts_at == self.starts_at)
 
     @property
     def arrived(self) -> bool:
         """Whether the patient said "I am here" inside the window of the session as it now stands."""
         arrived_at = self.arrived_at
         return arrived_at is not None and self.starts_at - CHECK_IN_LEAD <= arrived_at <= self.ends_at
+
+    @property
+    def presence(self) -> tuple[str, str]:
+        """What the place comes to, and on whose word: the clinic's goes before the patient's."""
+        if self.mark is not None:
+            return PRESENCE_OF_MARK[self.mark], "clinic"
+        return ("attested", "patient") if self.arrived else ("expected", "nothing")
+
+
+def stays_away() -> sa.ColumnElement[bool]:
+    """Whether a "no" that holds keeps the patient away, as a condition on places; see ``Attendance.reply_holds``."""
+    unmoved = sa.or_(sa.not_(Attendance.asks_to_move), Attendance.reply_starts_at == Attendance.starts_at)
+    return sa.and_(Attendance.reply.is_not_distinct_from("not_attending"), unmoved)
 
 
 class SessionReply(db.Base):
@@ -274,3 +300,20 @@ class AttendanceMark(db.Base):
     marked_at: Mapped[datetime]
     acting_user: Mapped[str]
     acting_role: Mapped[str]
+
+
+class CalendarFeed(db.Base):
+    """A private address for a calendar app. Of the secret in it only the hash is kept; ``salt`` is what the feed's ids
+    of sessions are made with. One that was taken back is gone."""
+
+    __tablename__ = "calendar_feeds"
+    __table_args__ = (one_of("titles", vocabulary.FEED_TITLES),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
+    patient_id: Mapped[UUID] = mapped_column(sa.ForeignKey("patients.id"), index=True)
+    name: Mapped[str]
+    titles: Mapped[str]
+    secret_hash: Mapped[bytes] = mapped_column(unique=True)
+    salt: Mapped[bytes]
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(sa.BigInteger)

@@ -1,6 +1,6 @@
 """The verbs on tasks: whatever needs a person and is no safety alert."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,10 +45,37 @@ def open_task(*, patient_id: UUID, cause: str, at: datetime, subject_id: UUID | 
 
 def cause_is_gone(*, patient_id: UUID, cause: str, at: datetime) -> None:
     """Close the open task for this cause, if there is one: nobody has to do anything any more."""
+    causes_are_gone(patient_ids=[patient_id], cause=cause, at=at)
+
+
+def causes_are_gone(*, patient_ids: Collection[UUID], cause: str, at: datetime) -> None:
+    """The same for many patients, in one statement."""
+    db.session().execute(
+        sa.update(Task)
+        .where(Task.patient_id.in_(patient_ids), Task.cause == cause, Task.status.in_(("open", "claimed")))
+        .values(status="cause_gone", closed_at=at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def hold(*, cause: str, patient_ids: Collection[UUID] | None = None) -> list[tuple[UUID, UUID | None]]:
+    """The open tasks for this cause, as patients and subjects in the order of patients, held against whoever would
+    open, turn or close them; those of `patient_ids`, or all."""
+    held = sa.select(Task.patient_id, Task.subject_id).where(
+        Task.cause == cause,
+        Task.status.in_(("open", "claimed")),
+        sa.true() if patient_ids is None else Task.patient_id.in_(patient_ids),
+    )
+    return [(row[0], row[1]) for row in db.session().execute(held.order_by(Task.patient_id).with_for_update())]
+
+
+def turn_to(*, patient_id: UUID, cause: str, subject_id: UUID) -> None:
+    """Let the open task for this cause be about something else, of the same cause."""
     db.session().execute(
         sa.update(Task)
         .where(Task.patient_id == patient_id, Task.cause == cause, Task.status.in_(("open", "claimed")))
-        .values(status="cause_gone", closed_at=at)
+        .values(subject_id=subject_id)
+        .execution_options(synchronize_session=False)
     )
 
 

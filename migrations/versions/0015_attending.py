@@ -53,13 +53,20 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     ORDER BY one.starts_at, one.id LIMIT most
 $$
 """
-# The series is held as every verb about its places holds it; what is asked after that sees what others left.
+# The series is held as every verb about its places holds it; what is asked after that sees what others left. While it
+# waits, the session may be handed on to another series, which is then the one to hold.
 HELD = """
 CREATE FUNCTION hold_group_of(chosen uuid) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT FROM session_series series WHERE series.id = (SELECT series_id FROM care_sessions WHERE id = chosen)
-    FOR NO KEY UPDATE
-$$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    held uuid;
+BEGIN
+    LOOP
+        SELECT series_id INTO held FROM care_sessions WHERE id = chosen;
+        PERFORM FROM session_series WHERE id = held FOR NO KEY UPDATE;
+        EXIT WHEN held IS NOT DISTINCT FROM (SELECT series_id FROM care_sessions WHERE id = chosen);
+    END LOOP;
+END $$
 """
 BOOKED = f"""
 CREATE FUNCTION book_make_up(missed uuid, chosen uuid, since timestamptz, until timestamptz, places integer,

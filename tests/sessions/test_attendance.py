@@ -102,7 +102,10 @@ def test_the_clinic_reads_the_roster_with_all_three_facts(
     assert set(roster) == {str(patient.id), str(other_patient.id)}
     assert roster[str(patient.id)]["reply"]["reason"] == "Work"
     assert roster[str(patient.id)]["attendance"]["mark"] == "excused"
-    assert list(roster[str(other_patient.id)]) == ["patient_id"]
+    assert roster[str(other_patient.id)] == {
+        "patient_id": str(other_patient.id),
+        "presence": {"status": "expected", "rests_on": "nothing"},
+    }
 
 
 def test_reading_a_roster_is_on_record_for_everybody_in_it(

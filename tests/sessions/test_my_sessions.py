@@ -32,6 +32,7 @@ def test_a_session_says_when_where_and_until_when_one_can_check_in(schedule: Sch
         "room": "2",
         "check_in_opens_at": "2026-11-23T13:30:00Z",
         "check_in_closes_at": "2026-11-23T17:00:00Z",
+        "presence": {"status": "expected", "rests_on": "nothing"},
     }
 
 
@@ -45,7 +46,8 @@ def test_someone_elses_session_and_nobodys_are_the_same_404(
 ) -> None:
     schedule.begin(patient)
     theirs = mine(patient)[0]["id"]
-    for path in ("/v1/me/sessions/{}", "/v1/me/sessions/{}/reply", "/v1/me/sessions/{}/check-in"):
+    for path in ("", "/reply", "/check-in", "/join", "/make-up-sessions", "/make-up"):
+        path = f"/v1/me/sessions/{{}}{path}"
         answers = [knock(other_patient, path.format(one)) for one in (theirs, uuid.uuid4())]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert body(answers[0]) == body(answers[1])
@@ -54,7 +56,9 @@ def test_someone_elses_session_and_nobodys_are_the_same_404(
 def knock(patient: Knocker, path: str) -> Any:
     if path.endswith("reply"):
         return patient.put(path, json={"reply": "attending", "starts_at": "2026-11-23T14:00:00Z"})
-    if path.endswith("check-in"):
+    if path.endswith("make-up"):
+        return patient.post(path, json={"make_up_session_id": str(uuid.uuid4())})
+    if path.endswith(("check-in", "join")):
         return patient.post(path, json={"id": str(uuid.uuid4())})
     return patient.get(path)
 

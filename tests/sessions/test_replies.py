@@ -29,6 +29,8 @@ def test_a_reply_is_kept_beside_the_session(session: dict[str, Any], patient: Kn
         "starts_at": "2026-11-25T14:00:00Z",
         "replied_at": "2026-11-23T12:00:00Z",
         "late": False,
+        "late_cancellation": False,
+        "asks_to_move": False,
     }
 
 

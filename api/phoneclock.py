@@ -29,3 +29,11 @@ def happened(*, occurred_at: datetime, sent_at: datetime, received_at: datetime)
     moment = (occurred_at + off if corrected else occurred_at).replace(microsecond=0)
     moment = max(min(moment, received_at), received_at - OLDEST)
     return Happened(moment, corrected, received_at - moment > LATE)
+
+
+def moment(occurred_at: datetime | None, *, sent_at: datetime | None, received_at: datetime) -> datetime:
+    """The same where the phone may say less: with no time, what it sends happens now; with no `sent_at`, its clock is
+    believed."""
+    if occurred_at is None:
+        return received_at
+    return happened(occurred_at=occurred_at, sent_at=sent_at or received_at, received_at=received_at).at

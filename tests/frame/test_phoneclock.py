@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.checkins.envelope import OLDEST, happened
+from api import phoneclock
+from api.phoneclock import OLDEST, happened
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31)).map(lambda moment: moment.replace(tzinfo=UTC))
@@ -37,3 +38,12 @@ def test_a_phone_that_thinks_it_is_1970_is_corrected() -> None:
 def test_no_clock_puts_it_after_the_receipt_or_absurdly_long_before(occurred_at: datetime, sent_at: datetime) -> None:
     found = happened(occurred_at=occurred_at, sent_at=sent_at, received_at=NOW)
     assert NOW - OLDEST <= found.at <= NOW
+
+
+def test_a_phone_that_tells_no_time_tells_of_now() -> None:
+    assert phoneclock.moment(None, sent_at=NOW - timedelta(days=1), received_at=NOW) == NOW
+
+
+def test_without_a_sending_time_the_phone_is_believed() -> None:
+    an_hour_ago = NOW - timedelta(hours=1)
+    assert phoneclock.moment(an_hour_ago, sent_at=None, received_at=NOW) == an_hour_ago
