@@ -70,6 +70,7 @@ from api.programs import public_locations as locations_public
 from api.reminders import hearing as reminders
 from api.reminders import patient as reminders_patient
 from api.reminders import worker as reminders_worker
+from api.sessions import calendar_public, clinic_dose, dose, patient_feeds, patient_progress
 from api.sessions import clinic as sessions_clinic
 from api.sessions import clinic_attending as attending_clinic
 from api.sessions import clinic_series as series_clinic
@@ -103,6 +104,10 @@ DOORS = (
     enrollments_patient.door,
     enrollments_clinic.door,
     sessions_patient.door,
+    patient_progress.door,
+    patient_feeds.door,
+    calendar_public.door,
+    clinic_dose.door,
     series_clinic.door,
     sessions_clinic.door,
     attending_clinic.door,
@@ -207,6 +212,7 @@ def open_house(settings: config.Config) -> None:
     language.ask_preference(patients.language)
     about.use(settings)
     zones.use_clinic_zone(settings.clinic_time_zone)
+    dose.use_floors(settings.weekly_floor_hours)
     gateways.use(gateways.of(settings.messages_file))
     replies.use(timedelta(hours=settings.late_cancellation_hours))
     room_codes.use(sealing.key_for("room codes"))

@@ -15,6 +15,7 @@ from api import apps, carriers, keys
 LEAST_SECRET = 32
 # Of a random secret of that length in hexadecimal, fewer than these would be a miracle.
 LEAST_DIFFERENT = 9
+HOURS_OF_A_WEEK = 168
 
 
 DEMO_APP = "demo"
@@ -47,6 +48,7 @@ class Config:
     support_email: str | None
     minimum_app_version: str | None
     app_features: tuple[str, ...]
+    weekly_floor_hours: Mapping[str, int]
     late_cancellation_hours: int
     duty_contacts: tuple[str, ...]
     messages_file: Path | None
@@ -116,6 +118,7 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         support_email=env.get("SUPPORT_EMAIL") or None,
         minimum_app_version=env.get("MINIMUM_APP_VERSION") or None,
         app_features=_words(env, "APP_FEATURES"),
+        weekly_floor_hours=_floors(env),
         late_cancellation_hours=_number(env, "LATE_CANCELLATION_HOURS", 24, low=0, high=336),
         duty_contacts=_words(env, "DUTY_CONTACTS"),
         messages_file=Path(env["MESSAGES_FILE"]) if env.get("MESSAGES_FILE") else None,
@@ -185,6 +188,17 @@ def _flag(env: Mapping[str, str], name: str) -> bool:
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     """Words separated by commas."""
     return tuple(one.strip() for one in env.get(name, "").split(",") if one.strip())
+
+
+def _floors(env: Mapping[str, str]) -> dict[str, int]:
+    """Hours a week by ASAM code, such as `2.5=20`: fewer are told to staff as less than the level's care."""
+    found = {}
+    for word in _words(env, "WEEKLY_FLOOR_HOURS"):
+        code, _, hours = word.partition("=")
+        if not (code and hours.isdecimal() and 1 <= int(hours) <= HOURS_OF_A_WEEK):
+            raise Misconfigured("WEEKLY_FLOOR_HOURS must be ASAM codes with whole hours, such as '2.5=20'.")
+        found[code.strip()] = int(hours)
+    return found
 
 
 def _secret(env: Mapping[str, str], name: str) -> bytes:

@@ -65,6 +65,7 @@ TAGS = {
     "Audit": "Who did what, to whose record, on whose behalf.",
     "Alerts and tasks": "Safety alerts with their deadlines, and everything else that needs a person.",
     "App": "What the app needs before anybody signs in: crisis help, versions, contacts.",
+    "Calendar": "Private addresses from which calendar apps read the patient's times.",
     "Check-ins": "Questionnaires, what is due, answers, and the crisis help beside them.",
     "Enrollment": "The level of care: current, past, and what typically follows.",
     "Enrollments": "Placing a patient in a level of care, and every step from there.",
@@ -96,6 +97,8 @@ SECURITY_NOTES = {
 }
 
 TEXT = r"^[^\u0000-\u001f]*$"
+# A document in a format of its own.
+LONG_TEXT: Json = {"type": "string", "maxLength": 16_777_216, "pattern": "^BEGIN:"}
 
 
 def text(length: int, pattern: str = TEXT, **more: Any) -> Json:

@@ -80,6 +80,9 @@ ATTENDANCE_MARKS = ("present", "absent", "excused")
 PRESENCES = ("expected", "attested", "attended", "missed", "excused")
 PRESENCE_RESTS_ON = ("clinic", "patient", "nothing")
 
+# What a calendar feed calls an appointment.
+FEED_TITLES = ("neutral", "labels")
+
 # Staff: a task closes by being completed, or because its cause is gone.
 ALERT_STATUSES = ("open", "acknowledged")
 NOTICE_OUTCOMES = ("accepted", "failed")

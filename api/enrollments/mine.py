@@ -26,7 +26,7 @@ Json = dict[str, Any]
 def level(*, patient_id: UUID, language: str, at: datetime) -> Json:
     """Where the patient is at the instant, as `MyEnrollmentAnswer` has it; also before and after any program."""
     edition = programs.catalogue()
-    stay = _shown(db.session().scalars(own(patient_id).order_by(Enrollment.starts_at)).all(), at)
+    stay = shown(stays(patient_id), at)
     return {
         "status": state(stay, at),
         "time_zone": zones.of(patients.one(patient_id=patient_id)),
@@ -40,6 +40,11 @@ def level(*, patient_id: UUID, language: str, at: datetime) -> Json:
 def own(patient_id: UUID) -> sa.Select[Enrollment]:
     """The patient's enrollments but those entered in error."""
     return sa.select(Enrollment).where(Enrollment.patient_id == patient_id, held())
+
+
+def stays(patient_id: UUID) -> Sequence[Enrollment]:
+    """The patient's stays, the first one first."""
+    return db.session().scalars(own(patient_id).order_by(Enrollment.starts_at)).all()
 
 
 def state(stay: Enrollment | None, at: datetime) -> str:
@@ -56,7 +61,7 @@ def program(edition: Edition, slug: str, language: str) -> Json:
     return presentation.program(edition, found, language)
 
 
-def _shown(stays: Sequence[Enrollment], at: datetime) -> Enrollment | None:
+def shown(stays: Sequence[Enrollment], at: datetime) -> Enrollment | None:
     """The stay that holds; else the one to come, or the last one."""
     covering = [one for one in stays if one.covers(at)]
     return next(reversed(covering or stays), None)

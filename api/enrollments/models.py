@@ -40,6 +40,8 @@ class Enrollment(db.Base):
             name="ex_enrollments_one_at_a_time",
         ),
         sa.Index("ix_enrollments_patient_id_starts_at", "patient_id", "starts_at"),
+        # Who is in care now, among all who ever were.
+        sa.Index("ix_enrollments_open", "patient_id", postgresql_where=sa.text("ended_at IS NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)

@@ -47,6 +47,8 @@ RIGHTS: dict[str, Right] = {
     "getAppConfig": public(),
     "listInstruments": public(),
     "getInstrument": public(),
+    # Whoever has the address, and nothing else, has the feed.
+    "getCalendar": public(),
     # Who a form is from, the form itself proves: a token beside it changes nothing
     "authorizeChallenge": form(
         stranger="insufficient_authorization",
@@ -65,6 +67,10 @@ RIGHTS: dict[str, Right] = {
     "listMyChanges": patient("me:read"),
     "getMyEnrollment": patient("enrollment:read"),
     "listMyEnrollments": patient("enrollment:read"),
+    "getMyProgress": patient("enrollment:read"),
+    "listMyCalendarFeeds": patient("sessions:read"),
+    "createMyCalendarFeed": patient("sessions:write"),
+    "deleteMyCalendarFeed": patient("sessions:write", whose=True),
     "listMySessions": patient("sessions:read"),
     "getMySession": patient("sessions:read", whose=True),
     "putMySessionReply": patient("sessions:write", whose=True),
@@ -119,6 +125,7 @@ RIGHTS: dict[str, Right] = {
     "getSessionRoster": clinic("schedule:read"),
     "putAttendance": clinic("attendance:write"),
     "getRoomCode": clinic("schedule:read"),
+    "listTreatmentDose": clinic("schedule:read"),
     "listCheckIns": clinic("checkins:read"),
     "reviewCheckIn": clinic("checkins:review"),
     "listPatientInstruments": clinic("checkins:read"),

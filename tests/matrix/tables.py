@@ -112,6 +112,7 @@ TABLES: dict[str, Table] = {
     ),
     "session_replies": Table(values={**PLACE, "reply": "attending"}, patient=MADE_BY_PATIENT, clinic="read"),
     "session_arrivals": Table(values={**PLACE, "placement": "in_window"}, patient=MADE_BY_PATIENT, clinic="read"),
+    "calendar_feeds": Table(values={"titles": "neutral"}, patient="read add remove"),
     "attendance_marks": Table(values={**PLACE, "mark": "absent"}, clinic="read add"),
     # What is said, and what is asked
     "reminders": Table(

@@ -20,6 +20,7 @@ READ_BY_ANYONE: frozenset[Route] = frozenset(
         "/.well-known/oauth-protected-resource/v1/clinic",
         "/.well-known/oauth-protected-resource/v1/me",
         "/.well-known/oauth-protected-resource/v1/partner",
+        "/calendar/<feed_secret>.ics",
         "/docs",
         "/docs/static/<path:filename>",
         "/fhir/.well-known/smart-configuration",
