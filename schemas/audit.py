@@ -2,7 +2,7 @@
 
 from schemas.base import Answer, Id, Instant, Items, ListAnswer, PageQuery, Text, Whole, Word
 
-ACTIONS = ("read", "create", "update", "delete")
+ACTIONS = ("read", "create", "update", "delete", "override")
 OUTCOMES = ("done", "refused")
 CALLER_KINDS = ("patient", "partner", "clinic", "worker", "public")
 

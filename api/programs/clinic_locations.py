@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from api import answering
+from api import answering, clock
 from api.blueprint import Door
 from api.programs import locations, presentation, reading
 from api.programs.models import LocationClosure
@@ -83,9 +83,10 @@ def change_location(asked: dict[str, Any], location_id: UUID) -> dict[str, Any]:
 @door.asks(ClosureAsk)
 @door.answers(ClosureTextsAnswer, status=201)
 def add_closure(asked: dict[str, Any], location_id: UUID) -> LocationClosure:
-    """A holiday or the like: closed from one instant until another, whatever the weekly hours say. Sessions that are
-    planned at that time are not changed by it."""
-    closure = locations.close(location_id=location_id, **asked)
+    """A holiday or the like: closed from one instant until another, whatever the weekly hours say. Sessions in person
+    that have not begun and touch that time are cancelled by it, and so are those that are made for it later. Telehealth
+    and hybrid ones stay: whether a hybrid one goes on by telehealth alone is for the clinic to decide."""
+    closure = locations.close(location_id=location_id, **asked, at=clock.now())
     answering.made(closure.id)
     return closure
 
@@ -98,5 +99,6 @@ def add_closure(asked: dict[str, Any], location_id: UUID) -> LocationClosure:
 )
 @door.answers(None, status=204)
 def delete_closure(location_id: UUID, closure_id: UUID) -> None:
-    """The weekly hours hold again."""
-    locations.open_again(location_id=location_id, closure_id=closure_id)
+    """The weekly hours hold again, and the coming sessions that this closure cancelled take place after all; not those
+    that were cancelled on their own, nor those at a time for which another closure stands."""
+    locations.open_again(location_id=location_id, closure_id=closure_id, at=clock.now())

@@ -1,12 +1,14 @@
 """The verbs on locations and their closures. When they are open is asked of `hours`."""
 
+from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import db, errors, vocabulary
+from api import db, errors, events, vocabulary
+from api.programs.events import LocationClosed, LocationOpened
 from api.programs.models import Location, LocationClosure, LocationHours, Program
 
 ADDRESS = ("street", "street_2", "city", "region", "postal_code", "country")
@@ -52,13 +54,15 @@ def change(*, location_id: UUID, described: dict[str, Any], expected: int | None
 
 
 def close(
-    *, location_id: UUID, starts_at: datetime, ends_at: datetime, reason: dict[str, str] | None = None
+    *, location_id: UUID, starts_at: datetime, ends_at: datetime, reason: dict[str, str] | None = None, at: datetime
 ) -> LocationClosure:
     """Close a location from `starts_at` until `ends_at`; that is a new version of it. Raises `errors.NotFound`."""
+    _hold_alone(location_id)
     _raise_version(location_id)
     closure = LocationClosure(location_id=location_id, starts_at=starts_at, ends_at=ends_at, reason=reason)
     db.session().add(closure)
     db.session().flush()
+    events.announce(LocationClosed(location_id, closure.id, starts_at, ends_at, at))
     return closure
 
 
@@ -70,16 +74,43 @@ def closure(closure_id: UUID) -> LocationClosure:
     return found
 
 
-def open_again(*, location_id: UUID, closure_id: UUID) -> None:
+def closures(*, location_id: UUID, since: datetime) -> Sequence[LocationClosure]:
+    """The location's closures that end after `since`, in order of time."""
+    found = sa.select(LocationClosure).where(
+        LocationClosure.location_id == location_id, LocationClosure.ends_at > since
+    )
+    return db.session().scalars(found.order_by(LocationClosure.starts_at, LocationClosure.id)).all()
+
+
+def open_again(*, location_id: UUID, closure_id: UUID, at: datetime) -> None:
     """Take a closure back; that is a new version of the location. Raises `errors.NotFound`."""
+    _hold_alone(location_id)
     _raise_version(location_id)
-    gone = db.session().scalar(
+    gone = db.session().execute(
         sa.delete(LocationClosure)
         .where(LocationClosure.id == closure_id, LocationClosure.location_id == location_id)
-        .returning(LocationClosure.id)
+        .returning(LocationClosure.starts_at, LocationClosure.ends_at)
     )
-    if gone is None:
+    if (closed := gone.first()) is None:
         raise errors.NotFound
+    events.announce(LocationOpened(location_id, closure_id, closed.starts_at, closed.ends_at, at))
+
+
+def hold(location_id: UUID) -> None:
+    """Keep the location's closures as they are until the transaction ends, for whoever plans something there.
+
+    A closure sees what was planned before it, and a plan what was closed before it, because they wait for each other
+    here. Every other lock comes after this one. It asks for no right to change the location, as a row's lock would.
+    """
+    db.session().execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_key(location_id))))
+
+
+def _hold_alone(location_id: UUID) -> None:
+    db.session().execute(sa.select(sa.func.pg_advisory_xact_lock(_key(location_id))))
+
+
+def _key(location_id: UUID) -> int:
+    return int.from_bytes(location_id.bytes[-8:], "big", signed=True)
 
 
 def _raise_version(location_id: UUID) -> None:

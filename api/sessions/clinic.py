@@ -4,18 +4,21 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from api import answering, audit, clock, errors, observe
+from api import answering, audit, clock, db, errors, events, observe
 from api.blueprint import Door
-from api.sessions import attendance, listing, service, showing
+from api.sessions import attendance, counting, doubles, listing, service, showing, shut
 from api.sessions.models import CareSession
 from schemas.sessions import (
     AttendanceAsk,
     ClinicSessionAnswer,
     ClinicSessionAsk,
+    ClinicSessionChangedAnswer,
     ClinicSessionsAnswer,
     ClinicSessionsQuery,
+    DoubleBookedProblem,
     RosterAnswer,
     RosterPlace,
+    SessionChangeQuery,
 )
 
 door = Door("sessions", kind="clinic", tag="Schedule")
@@ -23,11 +26,20 @@ door = Door("sessions", kind="clinic", tag="Schedule")
 
 def read_of(operation: str, patient_ids: Iterable[UUID], resource_id: UUID) -> None:
     """One audit row per patient whom the answer names: each one's record was read."""
+    _on_record(operation, "read", patient_ids, resource_id)
+
+
+def overridden(operation: str, override: doubles.Override | None, resource_id: UUID) -> None:
+    """One audit row per patient who is in two sessions at once because the acting user said that it is meant."""
+    _on_record(operation, "override", sorted(override.patient_ids) if override else (), resource_id)
+
+
+def _on_record(operation: str, action: str, patient_ids: Iterable[UUID], resource_id: UUID) -> None:
     for patient_id in patient_ids:
         audit.record(
             answering.caller(),
             operation=operation,
-            action="read",
+            action=action,
             patient_id=patient_id,
             resource_id=resource_id,
             request_id=observe.note().request_id,
@@ -75,25 +87,37 @@ def get_session(session_id: UUID) -> dict[str, Any]:
     operation="putSession",
     scope="schedule:write",
     summary="Move, cancel, restore or change one session",
-    refusals=[errors.NotFound, errors.Invalid, service.SessionBegun],
+    refusals=[errors.NotFound, errors.Invalid, service.SessionBegun, shut.PlaceClosed, doubles.DoubleBooked],
+    problems={409: DoubleBookedProblem},
     if_match=True,
 )
+@door.query(SessionChangeQuery)
 @door.asks(ClinicSessionAsk)
-@door.answers(ClinicSessionAnswer)
-def put_session(asked: dict[str, Any], session_id: UUID) -> dict[str, Any]:
+@door.answers(ClinicSessionChangedAnswer)
+def put_session(how: dict[str, Any], asked: dict[str, Any], session_id: UUID) -> dict[str, Any]:
     """A session that has begun can no longer be moved, cancelled or restored. What patients replied stays said: a
-    "yes" does not follow a move, a "no" does."""
-    details = dict(asked)
-    return _shown_session(
-        service.change(
-            session_id=session_id,
-            starts_at=details.pop("starts_at"),
-            duration_minutes=details.pop("duration_minutes"),
-            status=details.pop("status"),
-            details=details,
-            expected=answering.expected_version(),
-            at=clock.now(),
-        )
+    "yes" does not follow a move, a "no" does. One that a closure cancelled can be moved elsewhere and restored before
+    the closure ends. A preview runs the same code and is rolled back."""
+    if how["dry_run"]:
+        db.preview()
+    override = doubles.Override() if how["override_double_booking"] else None
+    with events.recorded() as heard:
+        changed = _changed(session_id, dict(asked), override)
+    overridden("putSession", override, session_id)
+    shown = showing.session(changed) if db.previewing() else _shown_session(changed)
+    return {**shown, "dry_run": db.previewing(), "changes": counting.counted(heard)}
+
+
+def _changed(session_id: UUID, details: dict[str, Any], override: doubles.Override | None) -> CareSession:
+    return service.change(
+        session_id=session_id,
+        starts_at=details.pop("starts_at"),
+        duration_minutes=details.pop("duration_minutes"),
+        status=details.pop("status"),
+        details=details,
+        expected=answering.expected_version(),
+        override=override,
+        at=clock.now(),
     )
 
 

@@ -7,17 +7,21 @@ from uuid import UUID
 from api import answering, clock, errors
 from api.blueprint import Door
 from api.programs import service as programs
-from api.sessions import members, series, showing
-from api.sessions.clinic import read_of
+from api.sessions import capacity, doubles, members, series, showing, splitting
+from api.sessions.clinic import overridden, read_of
 from api.sessions.models import SeriesMember, SessionSeries
 from schemas.series import (
     SeriesAnswer,
     SeriesAsk,
+    SeriesChangedAnswer,
+    SeriesChangeQuery,
     SeriesListAnswer,
     SeriesMemberAnswer,
+    SeriesMemberQuery,
     SeriesMembersAnswer,
     SeriesQuery,
 )
+from schemas.sessions import DoubleBookedProblem
 
 door = Door("series", kind="clinic", tag="Schedule")
 
@@ -77,18 +81,42 @@ def get_session_series(series_id: UUID) -> dict[str, Any]:
     operation="putSessionSeries",
     scope="schedule:write",
     summary="Change what is to come of a series",
-    refusals=[errors.NotFound, errors.Invalid, programs.UnknownProgram, programs.NotOfferedHere],
+    refusals=[
+        errors.NotFound,
+        errors.Invalid,
+        programs.UnknownProgram,
+        programs.NotOfferedHere,
+        splitting.SplitInThePast,
+        doubles.DoubleBooked,
+    ],
+    problems={409: DoubleBookedProblem},
     if_match=True,
 )
+@door.query(SeriesChangeQuery)
 @door.asks(SeriesAsk)
-@door.answers(SeriesAnswer)
-def put_session_series(asked: dict[str, Any], series_id: UUID) -> dict[str, Any]:
-    """Sessions that have begun stay. Coming ones follow, save those that were changed on their own; a session whose
-    day has left the rule is cancelled. End a series with an earlier `UNTIL`."""
-    return _shown_series(
-        series.change(
-            series_id=series_id, details=_details(asked), expected=answering.expected_version(), at=clock.now()
-        )
+@door.answers(SeriesChangedAnswer)
+def put_session_series(how: dict[str, Any], asked: dict[str, Any], series_id: UUID) -> dict[str, Any]:
+    """Sessions that have begun stay. Coming ones follow, save those that were changed on their own; where a week loses
+    as many days as it gains they move to the new ones, and otherwise a session whose day has left the rule is
+    cancelled. End a series with an earlier `UNTIL`. With `this_and_later` the series ends before that session, and the
+    answer is a new one, with an id of its own, that goes on with its members and its coming sessions; with a `first_on`
+    before that session, the body describes the series as a whole, and what is left of its rule goes on. For one session
+    alone, `PUT` that session."""
+    override = doubles.Override() if how["override_double_booking"] else None
+    changed = _changed(series_id, how, _details(asked), override)
+    overridden("putSessionSeries", override, changed.series.id)
+    return {**_shown_series(changed.series), "lost": changed.lost}
+
+
+def _changed(
+    series_id: UUID, how: dict[str, Any], details: dict[str, Any], override: doubles.Override | None
+) -> series.Changed:
+    expected, now = answering.expected_version(), clock.now()
+    if how["applies_to"] == "all":
+        return series.change(series_id=series_id, details=details, expected=expected, override=override, at=now)
+    since = splitting.Since(session_id=how["from_session_id"], on=how["from_on"])
+    return splitting.change(
+        series_id=series_id, details=details, since=since, expected=expected, override=override, at=now
     )
 
 
@@ -113,13 +141,19 @@ def list_series_members(series_id: UUID) -> dict[str, Any]:
     operation="putSeriesMember",
     scope="schedule:write",
     summary="A patient joins a series",
-    refusals=[errors.NotFound, members.SeriesFull, members.PatientNotActive],
+    refusals=[errors.NotFound, capacity.SeriesFull, members.PatientNotActive, doubles.DoubleBooked],
+    problems={409: DoubleBookedProblem},
 )
+@door.query(SeriesMemberQuery)
 @door.answers(SeriesMemberAnswer)
-def put_series_member(series_id: UUID, patient_id: UUID) -> SeriesMember:
-    """Gives the patient a place in every session that has not ended. Joining twice is joining once."""
+def put_series_member(how: dict[str, Any], series_id: UUID, patient_id: UUID) -> SeriesMember:
+    """Gives the patient a place in every session that has not ended, also of the series that go on from this one.
+    Joining twice is joining once."""
     answering.about(patient_id)
-    return members.join(series_id=series_id, patient_id=patient_id, at=clock.now())
+    override = doubles.Override() if how["override_double_booking"] else None
+    stay = members.join(series_id=series_id, patient_id=patient_id, override=override, at=clock.now())
+    overridden("putSeriesMember", override, series_id)
+    return stay
 
 
 @door.delete(
@@ -131,7 +165,8 @@ def put_series_member(series_id: UUID, patient_id: UUID) -> SeriesMember:
 )
 @door.answers(None, status=204)
 def delete_series_member(series_id: UUID, patient_id: UUID) -> None:
-    """Takes the patient's places in sessions that have not begun; the past stays."""
+    """Takes the patient's places in sessions that have not begun, also of the series that go on from this one; the
+    past stays."""
     answering.about(patient_id)
     members.leave(series_id=series_id, patient_id=patient_id, at=clock.now())
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from api.enrollments import events as enrollments
+from api.programs import events as programs
+from api.sessions import closures, makeup, members, moving
 from api.sessions import events as sessions
-from api.sessions import makeup, members, moving
 
 IN_ERROR = "entered_in_error"
 
@@ -32,6 +33,8 @@ SUBSCRIPTIONS: tuple[tuple[type[Any], Callable[[Any], None]], ...] = (
     (enrollments.EnrollmentEnded, makeup.on_ended),
     (enrollments.EnrollmentResumed, on_running_again),
     (enrollments.EnrollmentPaused, on_running_again),
+    (programs.LocationClosed, closures.close),
+    (programs.LocationOpened, closures.open_again),
     (sessions.SessionMoved, moving.on_changed),
     (sessions.SessionCancelled, moving.on_changed),
     (sessions.MembershipEnded, moving.on_changed),

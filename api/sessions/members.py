@@ -1,4 +1,7 @@
-"""Who belongs to a series: joining, leaving, and the end of an enrollment that ends a membership."""
+"""Who belongs to a series: joining, leaving, and the end of an enrollment that ends a membership.
+
+Who joins or leaves a series that was split joins or leaves what goes on from it, too: to the people in it, it is one.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,18 +13,9 @@ from api import db, errors, events
 from api.enrollments.events import PreviewableChange
 from api.patients import service as patients
 from api.patients import versions
-from api.sessions import places, series
+from api.sessions import capacity, doubles, places, series, splitting
 from api.sessions.events import MembershipEnded, SessionScheduled
 from api.sessions.models import CareSession, SeriesMember, SessionSeries
-
-CAPACITY = {"group": 100, "individual": 1}
-
-
-class SeriesFull(errors.Conflict):
-    title = "No further place"
-    detail = "This series has no further place: an individual one is for one patient, a group has a limit."
-    title_es = "No hay más lugares"
-    detail_es = "Esta serie no tiene más lugares: una individual es para un paciente y un grupo tiene un límite."
 
 
 class PatientNotActive(errors.Conflict):
@@ -31,28 +25,37 @@ class PatientNotActive(errors.Conflict):
     detail_es = "Solo un paciente activo puede unirse a una serie."
 
 
-def join(*, series_id: UUID, patient_id: UUID, at: datetime) -> SeriesMember:
+def join(*, series_id: UUID, patient_id: UUID, override: doubles.Override | None = None, at: datetime) -> SeriesMember:
     """Give the patient a place in every session of the series that has not ended. Joining twice is joining once.
 
-    Raises ``errors.NotFound``, ``PatientNotActive``, ``SeriesFull``.
+    Raises ``errors.NotFound``, ``PatientNotActive``, ``capacity.SeriesFull``, ``doubles.DoubleBooked``.
     """
-    joined = series.locked(series_id)
+    line = _locked(series_id)
     if (stay := _current(series_id, patient_id)) is not None:
         return stay
     if patients.one(patient_id=patient_id).status != "active":
         raise PatientNotActive
-    if len(of_series(series_id=series_id)) >= CAPACITY[joined.kind]:
-        raise SeriesFull
-    stay, _ = _begin(series_id, patient_id, at)
-    return stay
+    further = [one for one in line if _current(one.id, patient_id) is None]
+    for one in further:
+        capacity.check_room(one, patient_id=patient_id, at=at)
+    begun = [_begin(one.id, patient_id, at) for one in further]
+    booked = [session_id for _, session_ids in begun for session_id in session_ids]
+    doubles.check(booked, patient_ids=[patient_id], override=override)
+    return begun[0][0]
 
 
 def leave(*, series_id: UUID, patient_id: UUID, at: datetime) -> None:
     """Take the patient's places from ``at`` on; what was before stays. Raises ``errors.NotFound`` for no member."""
-    series.locked(series_id)
-    if (stay := _current(series_id, patient_id)) is None:
+    stays = [stay for one in _locked(series_id) if (stay := _current(one.id, patient_id)) is not None]
+    if not stays or stays[0].series_id != series_id:
         raise errors.NotFound
-    _end([stay], patient_id=patient_id, since=at, at=at)
+    _end(stays, patient_id=patient_id, since=at, at=at)
+
+
+def _locked(series_id: UUID) -> list[SessionSeries]:
+    """The series and what goes on from it, in that order; all of it is held. Raises ``errors.NotFound``."""
+    series.locked(series_id)
+    return [series.locked(one) for one in splitting.onward(series_id)]
 
 
 def leave_program(*, patient_id: UUID, program_slug: str, enrollment_id: UUID, since: datetime, at: datetime) -> None:

@@ -76,16 +76,53 @@ def expand(rule: Rule, first: datetime, zone: tzinfo) -> list[Occurrence]:
     return _distinct(found)
 
 
+def ended(text: str, *, last: date) -> str:
+    """The rule with ``last`` as the last local day on which it may meet."""
+    kept = [f"{name}={value}" for name, value in _split(text).items() if name not in ("COUNT", "UNTIL")]
+    return ";".join([*kept, f"UNTIL={last:%Y%m%d}"])
+
+
+def onward(text: str, first: datetime, *, since: date) -> tuple[datetime, str]:
+    """The rest of a series from ``since`` on: its first meeting, and the rule with what is left of its COUNT.
+
+    A first meeting that lies there already is left alone. Raises ``RuleRefused`` if nothing is left.
+    """
+    rule = parse(text)
+    if first.date() >= since:
+        return first, text
+    days = list(takewhile(lambda local: _within(rule.until, local), _days(rule, first)))
+    rest = [local for local in days if local.date() >= since]
+    if not rest:
+        raise RuleRefused("Nothing of the rule is left from that day on.")
+    if rule.count is None:
+        return rest[0], text
+    kept = [f"{name}={value}" for name, value in _split(text).items() if name != "COUNT"]
+    return rest[0], ";".join([*kept, f"COUNT={len(rest)}"])
+
+
+def _within(until: date | None, local: datetime) -> bool:
+    """Up to a day after an UNTIL, whose zone decides later; only a first meeting is looked for."""
+    if until is None:
+        return True
+    last = until.date() if isinstance(until, datetime) else until
+    return local.date() <= last + timedelta(days=1)
+
+
 def _walk(rule: Rule, first: datetime, zone: tzinfo) -> Iterator[Occurrence]:
-    days = rrule.rrule(
-        rrule.WEEKLY,
-        dtstart=first,
-        interval=rule.interval,
-        byweekday=rule.weekdays or None,
-        wkst=rule.week_start,
-        count=rule.count or MAX_OCCURRENCES + 1,
+    return (Occurrence(local.date(), localtime.instant(local, zone)) for local in _days(rule, first))
+
+
+def _days(rule: Rule, first: datetime) -> Iterator[datetime]:
+    return iter(
+        rrule.rrule(
+            rrule.WEEKLY,
+            dtstart=first,
+            interval=rule.interval,
+            byweekday=rule.weekdays or None,
+            wkst=rule.week_start,
+            count=rule.count or MAX_OCCURRENCES + 1,
+        )
     )
-    return (Occurrence(local.date(), localtime.instant(local, zone)) for local in days)
 
 
 def _ended(until: date | None, occurrence: Occurrence) -> bool:

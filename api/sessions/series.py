@@ -1,25 +1,25 @@
 """Series: scheduled, changed for what is to come, and extended with time."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import db, errors, events, pages
+from api import db, errors, pages
 from api.patients import versions
 from api.programs import locations
 from api.programs import service as programs
-from api.sessions import calendar, places, recurrence
-from api.sessions.events import (
-    SessionCancelled,
-    SessionDetailsChanged,
-    SessionMoved,
-    SessionRestored,
-    SessionScheduled,
-)
-from api.sessions.models import Attendance, CareSession, SeriesMember, SessionSeries
+from api.sessions import calendar, capacity, carrying, doubles, losses, recurrence, shut
+from api.sessions.models import SessionSeries
+
+
+class Changed(NamedTuple):
+    """A series as it now is, and what its coming sessions could not keep."""
+
+    series: SessionSeries
+    lost: Sequence[losses.Lost]
 
 
 def schedule(*, details: Mapping[str, Any], at: datetime) -> SessionSeries:
@@ -30,34 +30,50 @@ def schedule(*, details: Mapping[str, Any], at: datetime) -> SessionSeries:
     """
     check_place(details)
     series = SessionSeries(id=db.uuid7(), version=1, **details)
-    _check_rule(series, at)
+    check_rule(series, at)
+    capacity.check_held(series, before=0, at=at)
     db.session().add(series)
     db.session().flush()
-    _carry_out(calendar.reconcile(series, at=at), (), at)
+    carrying.carry_out(calendar.reconcile(series, at=at), (), override=None, at=at)
     return series
 
 
-def change(*, series_id: UUID, details: Mapping[str, Any], expected: int | None, at: datetime) -> SessionSeries:
+def change(
+    *,
+    series_id: UUID,
+    details: Mapping[str, Any],
+    expected: int | None,
+    override: doubles.Override | None = None,
+    at: datetime,
+) -> Changed:
     """Change what is to come of a series; what has begun stays. ``expected`` is the version last read, None for any.
 
-    Raises ``errors.NotFound``, ``errors.Invalid``, ``errors.PreconditionFailed``, and what ``check_place`` raises.
+    Raises ``errors.NotFound``, ``errors.Invalid``, ``errors.PreconditionFailed``, ``doubles.DoubleBooked``, and what
+    ``check_place`` raises.
     """
-    if locked(series_id).kind != details["kind"]:
-        raise errors.Invalid([("/kind", "A series stays what it is; schedule another one.")])
     check_place(details)
-    concerned = tuple(versions.touch(_concerned(series_id, at)))
-    series = _rewrite(series_id, details, expected)
-    _check_rule(series)
-    _carry_out(calendar.reconcile(series, at=at), concerned, at)
-    return series
+    series = locked(series_id)
+    check_kind(series, details)
+    held, before = capacity.of(series), days_of(series)
+    concerned = tuple(versions.touch(carrying.concerned(series_id, at)))
+    series = rewrite(series_id, details, expected)
+    check_rule(series)
+    capacity.check_held(series, before=held, at=at)
+    changes = calendar.reconcile(series, at=at, before=before)
+    return Changed(series, carrying.carry_out(changes, concerned, override=override, at=at))
 
 
 def extend(*, series_id: UUID, at: datetime) -> int:
-    """Make the sessions that have come within the horizon, with places for the members; returns how many."""
+    """Make the sessions that have come within the horizon, with places for the members; returns how many.
+
+    Nobody is there to ask about a patient's other sessions, so nothing is refused for them.
+    """
+    if (location_id := one(series_id=series_id).location_id) is not None:
+        locations.hold(location_id)
     series = locked(series_id)
-    concerned = tuple(versions.touch(_concerned(series_id, at)))
+    concerned = tuple(versions.touch(carrying.concerned(series_id, at)))
     changes = calendar.reconcile(series, at=at)
-    _carry_out(changes, concerned, at)
+    carrying.carry_out(changes, concerned, override=doubles.Override(), at=at)
     return len(changes.made)
 
 
@@ -89,18 +105,32 @@ def locked(series_id: UUID) -> SessionSeries:
 
 
 def check_place(details: Mapping[str, Any]) -> None:
-    """Raises ``errors.Invalid`` for a location that is not there, and what ``programs.offered`` raises."""
+    """Look at what the details name, and hold the location's closures: this comes before every other lock.
+
+    Raises ``errors.Invalid`` for a location that is not there or a link that nobody needs, and what
+    ``programs.offered`` raises.
+    """
     if (program := details.get("program_slug")) is not None:
         programs.offered(program)
+    if details.get("join_url") is not None and details["modality"] == shut.IN_PERSON:
+        raise errors.Invalid([("/join_url", "Only a telehealth or hybrid session is joined by a link.")])
     if (location_id := details.get("location_id")) is None:
         return
+    locations.hold(location_id)
     try:
         locations.row(location_id)
     except errors.NotFound:
         raise errors.Invalid([("/location_id", "There is no such location.")]) from None
 
 
-def _check_rule(series: SessionSeries, at: datetime | None = None) -> None:
+def check_kind(series: SessionSeries, details: Mapping[str, Any]) -> None:
+    """Raises ``errors.Invalid`` for another kind than the series has."""
+    if series.kind != details["kind"]:
+        raise errors.Invalid([("/kind", "A series stays what it is; schedule another one.")])
+
+
+def check_rule(series: SessionSeries, at: datetime | None = None) -> None:
+    """Raises ``errors.Invalid`` for a rule that no series may have, or that is over at ``at``."""
     try:
         meetings = calendar.occurrences(series)
     except recurrence.RuleRefused as refused:
@@ -109,47 +139,20 @@ def _check_rule(series: SessionSeries, at: datetime | None = None) -> None:
         raise errors.Invalid([("/rrule", "The last session of this series would already be over.")])
 
 
-def _concerned(series_id: UUID, at: datetime) -> set[UUID]:
-    """Members, and whoever kept a place in a coming session after leaving."""
-    members = sa.select(SeriesMember.patient_id).where(SeriesMember.series_id == series_id, _staying(at))
-    holders = sa.select(Attendance.patient_id).where(
-        Attendance.session_id == CareSession.id,
-        Attendance.status == "booked",
-        CareSession.series_id == series_id,
-        CareSession.starts_at > at,
-    )
-    return set(db.session().scalars(sa.union(members, holders)))
+def days_of(series: SessionSeries) -> frozenset[date]:
+    """The days of the rule, past ones included."""
+    return frozenset(one.on for one in calendar.occurrences(series))
 
 
-def _staying(at: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(SeriesMember.left_at.is_(None), SeriesMember.left_at > at)
-
-
-def _rewrite(series_id: UUID, details: Mapping[str, Any], expected: int | None) -> SessionSeries:
+def rewrite(series_id: UUID, columns: Mapping[str, Any], expected: int | None) -> SessionSeries:
     """The version is compared inside the UPDATE: of two writers who read the same one, the second gets 412."""
     rewritten = db.session().scalar(
         sa.update(SessionSeries)
         .where(SessionSeries.id == series_id, sa.true() if expected is None else SessionSeries.version == expected)
-        .values(**details, version=SessionSeries.version + 1)
+        .values(**columns, version=SessionSeries.version + 1)
         .returning(SessionSeries)
         .execution_options(populate_existing=True)
     )
     if rewritten is None:
         raise errors.PreconditionFailed
     return rewritten
-
-
-def _carry_out(changes: calendar.Changes, concerned: tuple[UUID, ...], at: datetime) -> None:
-    """Let the places follow, and tell whoever plans by them."""
-    places.follow([*changes.moved, *changes.cancelled, *changes.restored, *changes.altered])
-    places.book([*changes.made, *changes.restored], concerned)
-    news = (
-        (SessionScheduled, changes.made),
-        (SessionMoved, changes.moved),
-        (SessionCancelled, changes.cancelled),
-        (SessionRestored, changes.restored),
-        (SessionDetailsChanged, changes.altered),
-    )
-    for fact, session_ids in news:
-        if session_ids:
-            events.announce(fact(tuple(sorted(concerned)), tuple(session_ids), at))

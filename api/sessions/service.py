@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from api import db, errors, events, pages
 from api.patients import versions
-from api.sessions import calendar, members, places, series
+from api.sessions import calendar, doubles, members, places, series, shut
 from api.sessions.events import (
     SessionCancelled,
     SessionDetailsChanged,
@@ -35,25 +35,32 @@ def change(
     status: str,
     details: Mapping[str, Any],
     expected: int | None,
+    override: doubles.Override | None = None,
     at: datetime,
 ) -> CareSession:
     """Make one session what is given; its series will leave it so. ``expected`` is the version last read, None for any.
 
     Raises ``errors.NotFound``, ``SessionBegun``, ``errors.Invalid`` for a start that does not lie ahead or no location,
-    ``errors.PreconditionFailed``.
+    ``errors.PreconditionFailed``, ``shut.PlaceClosed``, ``doubles.DoubleBooked``.
     """
+    series.check_place(details)
     session = _locked(session_id)
     starts_at = starts_at.replace(microsecond=0)
     ends_at = starts_at + timedelta(minutes=duration_minutes)
     moves = (session.starts_at, session.ends_at) != (starts_at, ends_at)
     _check_time(session, reschedules=moves or session.status != status, starts_at=starts_at, at=at)
-    series.check_place(details)
     concerned = _touch(session, restores=session.cancelled and status == "scheduled")
     _claim(session, expected)
+    place = _place_of(session)
     moved = calendar.reschedule(session, starts_at=starts_at, ends_at=ends_at)
-    turned = calendar.set_status(session, status)
+    turned = session.status != status and calendar.set_status(session, status)
     altered = calendar.alter(session, details)
-    _carry_out(session, moved=moved, turned=turned, altered=altered, concerned=concerned, at=at)
+    if moved or turned or _place_of(session) != place:
+        _check_open(session, at)
+    joined = _let_follow(session, changed=moved or turned or altered, turned=turned, concerned=concerned)
+    if moved or turned:
+        doubles.check([session.id], patient_ids=concerned, override=override)
+    _tell(session, moved=moved, turned=turned, altered=altered, joined=joined, concerned=concerned, at=at)
     return session
 
 
@@ -88,11 +95,19 @@ def listed(
 
 def _locked(session_id: UUID) -> CareSession:
     """The session, with its series held first: the order of locks of every verb here."""
-    if (series_id := one(session_id=session_id).series_id) is not None:
+    one(session_id=session_id)
+    while (series_id := _series_of(session_id)) is not None:
         series.locked(series_id)
+        if _series_of(session_id) == series_id:
+            break
     session = db.session().get(CareSession, session_id, with_for_update={"key_share": True}, populate_existing=True)
     assert session is not None, "sessions are never deleted"
     return session
+
+
+def _series_of(session_id: UUID) -> UUID | None:
+    """Asked again once the series is held: meanwhile the session may have been handed over to another one."""
+    return db.session().scalar(sa.select(CareSession.series_id).where(CareSession.id == session_id))
 
 
 def _check_time(session: CareSession, *, reschedules: bool, starts_at: datetime, at: datetime) -> None:
@@ -100,6 +115,18 @@ def _check_time(session: CareSession, *, reschedules: bool, starts_at: datetime,
         raise SessionBegun
     if reschedules and starts_at <= at:
         raise errors.Invalid([("/starts_at", "Must lie ahead.")])
+
+
+def _place_of(session: CareSession) -> tuple[UUID | None, str]:
+    return session.location_id, session.modality
+
+
+def _check_open(session: CareSession, at: datetime) -> None:
+    if session.cancelled:
+        return
+    closures = shut.Closures(calendar.details_of(session), at=at)
+    if closures.over(session.starts_at, session.ends_at) is not None:
+        raise shut.PlaceClosed
 
 
 def _touch(session: CareSession, *, restores: bool) -> tuple[UUID, ...]:
@@ -123,15 +150,26 @@ def _claim(session: CareSession, expected: int | None) -> None:
         raise errors.PreconditionFailed
 
 
-def _carry_out(
-    session: CareSession, *, moved: bool, turned: bool, altered: bool, concerned: tuple[UUID, ...], at: datetime
-) -> None:
-    """Let the places follow, and tell whoever plans by them. A move of a cancelled session is no news by itself."""
-    if moved or turned or altered:
+def _let_follow(session: CareSession, *, changed: bool, turned: bool, concerned: tuple[UUID, ...]) -> list[UUID]:
+    """Let the places follow; returns the session if somebody got a place in it that they did not have."""
+    if changed:
         session.exception = True
         db.session().flush()
         places.follow([session.id])
-    joined = places.book([session.id], concerned) if turned and not session.cancelled else []
+    return places.book([session.id], concerned) if turned and not session.cancelled else []
+
+
+def _tell(
+    session: CareSession,
+    *,
+    moved: bool,
+    turned: bool,
+    altered: bool,
+    joined: list[UUID],
+    concerned: tuple[UUID, ...],
+    at: datetime,
+) -> None:
+    """Tell whoever plans by sessions. A move of a cancelled session is no news by itself."""
     news = (
         (SessionCancelled, turned and session.cancelled),
         (SessionRestored, turned and not session.cancelled),

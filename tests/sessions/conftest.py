@@ -24,7 +24,8 @@ GROUP = {
     "facilitator": "R. Example",
     "room": "2",
 }
-CONTENT = ("title", "title_es", "modality", "facilitator", "room", "status")
+CONTENT = ("title", "title_es", "modality", "facilitator", "location_id", "room", "join_url", "status")
+ANSWERED = ("id", "version", "split_from_id", "lost")
 
 
 class Schedule:
@@ -40,13 +41,17 @@ class Schedule:
             assert self.join(made.json["id"], member).status_code == 200
         return made.json
 
-    def rewrite(self, series: dict[str, Any], **different: Any) -> Any:
-        body = {name: value for name, value in series.items() if name not in ("id", "version")}
-        path = f"/v1/clinic/session-series/{series['id']}"
+    def rewrite(self, series: dict[str, Any], query: str = "", **different: Any) -> Any:
+        body = {name: value for name, value in series.items() if name not in ANSWERED}
+        path = f"/v1/clinic/session-series/{series['id']}{query}"
         return self.clinic.put(path, json={**body, **different}, if_match=f'"{series["version"]}"')
 
-    def join(self, series_id: str, member: Knocker) -> Any:
-        return self.clinic.put(f"/v1/clinic/session-series/{series_id}/members/{member.id}")
+    def from_on(self, series: dict[str, Any], day: str, **different: Any) -> Any:
+        """Change this and later, from a day on."""
+        return self.rewrite(series, f"?applies_to=this_and_later&from_on={day}", **different)
+
+    def join(self, series_id: str, member: Knocker, query: str = "") -> Any:
+        return self.clinic.put(f"/v1/clinic/session-series/{series_id}/members/{member.id}{query}")
 
     def leave(self, series_id: str, member: Knocker) -> Any:
         return self.clinic.delete(f"/v1/clinic/session-series/{series_id}/members/{member.id}")
@@ -56,10 +61,12 @@ class Schedule:
         only = f"&series_id={series_id}" if series_id else ""
         return self.clinic.get(f"/v1/clinic/sessions?{window}{only}").json["items"]
 
-    def change(self, session: dict[str, Any], *, minutes: int = 180, tag: str | None = None, **different: Any) -> Any:
+    def change(
+        self, session: dict[str, Any], *, minutes: int = 180, tag: str | None = None, query: str = "", **different: Any
+    ) -> Any:
         body = {name: session[name] for name in CONTENT if name in session}
         body |= {"starts_at": session["starts_at"], "duration_minutes": minutes, **different}
-        path = f"/v1/clinic/sessions/{session['id']}"
+        path = f"/v1/clinic/sessions/{session['id']}{query}"
         return self.clinic.put(path, json=body, if_match=tag or f'"{session["version"]}"')
 
     def mark(self, session_id: str, member: Knocker, mark: str, **more: Any) -> Any:

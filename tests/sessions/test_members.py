@@ -175,7 +175,7 @@ def test_an_enrollment_that_ends_takes_the_programs_coming_sessions_along(
 ) -> None:
     schedule.begin(patient, other_patient, program="iop")
     schedule.begin(patient, program="op", starts_local="18:00")
-    schedule.begin(patient, starts_local="20:00", kind="individual")
+    schedule.begin(patient, starts_local="21:00", kind="individual")
     travel("2026-11-25T14:10:00Z")
     changes = announce(patient, EnrollmentEnded, enrollment, reason="step_down")
     assert [(one.action, one.at) for one in changes][:2] == [

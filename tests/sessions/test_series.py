@@ -113,7 +113,7 @@ def test_a_series_that_reaches_far_enough_is_left_alone(
     schedule: Schedule, patient: Knocker, travel: Travel, heard: list[Any]
 ) -> None:
     schedule.begin(patient, rrule="FREQ=WEEKLY;BYDAY=MO;UNTIL=20270630")
-    schedule.begin(patient)
+    schedule.begin(patient, starts_local="14:00")
     heard.clear()
     travel("2026-11-29T12:00:00Z")
     worker.run()
@@ -138,19 +138,37 @@ def test_a_new_hour_moves_what_is_to_come_and_leaves_what_was(
     assert (heard[0].patient_ids, len(heard[0].session_ids)) == ((patient.id,), 10)
 
 
+def test_another_day_of_the_week_is_a_move_where_a_week_gains_as_many_as_it_loses(
+    schedule: Schedule, patient: Knocker, heard: list[Any]
+) -> None:
+    series = schedule.begin(patient, rrule="FREQ=WEEKLY;BYDAY=MO,WE;COUNT=4")
+    before = [one["id"] for one in mine(patient)]
+    heard.clear()
+    schedule.rewrite(series, rrule="FREQ=WEEKLY;BYDAY=MO,TH;COUNT=4")
+    assert [(one["id"], one["starts_at"][:10], one["status"]) for one in mine(patient)] == [
+        (before[0], "2026-11-23", "scheduled"),
+        (before[1], "2026-11-26", "scheduled"),
+        (before[2], "2026-11-30", "scheduled"),
+        (before[3], "2026-12-03", "scheduled"),
+    ]
+    assert names(heard) == ["SessionMoved"]
+
+
 def test_other_days_cancel_those_that_left_the_rule_and_make_the_new_ones(
     schedule: Schedule, patient: Knocker, heard: list[Any]
 ) -> None:
     series = schedule.begin(patient, rrule="FREQ=WEEKLY;BYDAY=MO,WE;COUNT=4")
     heard.clear()
-    schedule.rewrite(series, rrule="FREQ=WEEKLY;BYDAY=MO,TH;COUNT=4")
+    schedule.rewrite(series, rrule="FREQ=WEEKLY;BYDAY=MO,TH,FR;COUNT=6")
     assert [(one["starts_at"][:10], one["status"]) for one in mine(patient)] == [
         ("2026-11-23", "scheduled"),
         ("2026-11-25", "cancelled"),
         ("2026-11-26", "scheduled"),
+        ("2026-11-27", "scheduled"),
         ("2026-11-30", "scheduled"),
         ("2026-12-02", "cancelled"),
         ("2026-12-03", "scheduled"),
+        ("2026-12-04", "scheduled"),
     ]
     assert names(heard) == ["SessionScheduled", "SessionCancelled"]
 
