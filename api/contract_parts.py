@@ -67,6 +67,7 @@ TAGS = {
     "App": "What the app needs before anybody signs in: crisis help, versions, contacts.",
     "Calendar": "Private addresses from which calendar apps read the patient's times.",
     "Check-ins": "Questionnaires, what is due, answers, and the crisis help beside them.",
+    "Contact": "Where texts and mail go: confirmed by a code, and texts only with consent.",
     "Enrollment": "The level of care: current, past, and what typically follows.",
     "Enrollments": "Placing a patient in a level of care, and every step from there.",
     "Instruments": "The questionnaires, versioned, with who sees the answers and how they are scored.",

@@ -4,6 +4,7 @@ from api import audit, dpop, idempotency
 from api.access import models as access
 from api.checkins import models as checkins
 from api.enrollments import models as enrollments
+from api.messages import models as messages
 from api.patients import models as patients
 from api.programs import models as programs
 from api.reminders import models as reminders
@@ -17,6 +18,7 @@ __all__ = [
     "dpop",
     "enrollments",
     "idempotency",
+    "messages",
     "patients",
     "programs",
     "reminders",

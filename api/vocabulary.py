@@ -117,12 +117,21 @@ REMINDER_REASONS = (
     *("kind_off", "check_in_sent", "not_wanted"),
     *("too_late", "refused", "undeliverable", "no_address", "sms_cap", "call_task"),
 )
+# Why a message did not arrive: what its carrier said at once, or reported later.
+DELIVERY_PROBLEMS = ("retry", "refused", "dead", "misconfigured", "failed")
 # What an app tells of a reminder that it showed.
 RECEIPT_EVENTS = ("delivered", "opened", "dismissed")
 
 # Push: who carries it, and whether an app is the released one.
 PUSH_PROVIDERS = ("apns", "fcm", "web_push")
 PUSH_ENVIRONMENTS = ("production", "sandbox")
+
+# Numbers and mail addresses: who set them, why nothing goes there, and what became of consents to texts.
+CONTACT_SETTERS = ("patient", "clinic")
+CONTACT_OFF_REASONS = ("stopped", "wrong_number", "undeliverable")
+CONTACT_WHY_OFF = ("not_set", "not_confirmed", "no_consent", *CONTACT_OFF_REASONS)
+CONSENT_GIVEN_BY = ("app", "text")
+CONSENT_END_REASONS = ("replaced", "removed", *CONTACT_OFF_REASONS)
 
 # Enrollments: what may be about them, what is recorded about them, and the clinic's own reasons.
 ENROLLMENT_FOCUSES = ("substance_use", "mental_health")
