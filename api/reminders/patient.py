@@ -4,27 +4,34 @@ from typing import Any
 
 from api import answering, clock, language
 from api.blueprint import Door
-from api.reminders import preferences
+from api.reminders import marks, preferences
 from api.reminders import service as reminders
 from schemas.reminders import ReminderPreferencesAnswer, ReminderPreferencesAsk, RemindersAnswer, RemindersQuery
 
 door = Door("reminders", kind="patient", tag="Reminders")
 
 
-@door.get("/reminders", operation="listMyReminders", scope="reminders:read", summary="What I was and will be told")
+@door.get(
+    "/reminders", operation="listMyReminders", scope="reminders:read", summary="What I was and will be told", etag=True
+)
 @door.query(RemindersQuery)
 @door.answers(RemindersAnswer)
 def list_my_reminders(asked: dict[str, Any]) -> dict[str, Any]:
-    """Every reminder in a window over their times: said, planned, held back, and why."""
+    """Every reminder in a window over their times: said, planned, held back, and why. Polled: send If-None-Match."""
+    patient_id, spoken, at = answering.patient_id(), language.chosen(), clock.now()
+    window = {"since": asked["since"], "until": asked["until"]}
+    mark = marks.of_ledger(patient_id=patient_id, language=spoken, at=at, **window)
+    if answering.caller_holds(*mark, sorted(asked.items())):
+        return {}
     items, more = reminders.listed(
-        patient_id=answering.patient_id(),
+        patient_id=patient_id,
         since=asked["since"],
         until=asked["until"],
         state=asked["state"],
         asked=asked["page_size"],
         page_token=asked["page_token"],
         language=language.chosen(),
-        at=clock.now(),
+        at=at,
     )
     return {"items": items, "next_page_token": more}
 

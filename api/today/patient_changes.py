@@ -2,6 +2,7 @@
 
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 from flask import Response
 
@@ -44,7 +45,7 @@ def list_my_changes(asked: dict[str, Any]) -> Response:
 
     return answering.hot(
         changes_reading.CHANGES,
-        variant=_variant(asked, place, (at - place.issued_at) // changes.RENEWED),
+        variant=_variant(patient_id, asked, place, (at - place.issued_at) // changes.RENEWED),
         frame=frame,
         spoken=changes_reading.language_of,
         unchanged=place.tag,
@@ -56,7 +57,7 @@ def list_my_changes(asked: dict[str, Any]) -> Response:
     )
 
 
-def _variant(asked: dict[str, Any], place: changes.Place, days: int) -> str:
+def _variant(patient_id: UUID, asked: dict[str, Any], place: changes.Place, days: int) -> str:
     """What the answer depends on beside version and language; a day on, a token is renewed."""
     hour = place.hour if place.since_ever else None
-    return blake2b(repr((sorted(asked.items()), hour, days)).encode(), digest_size=8).hexdigest()
+    return blake2b(repr((patient_id, sorted(asked.items()), hour, days)).encode(), digest_size=8).hexdigest()
