@@ -13,14 +13,14 @@ from pathlib import Path
 import psycopg
 
 from api import postgres
-from tests.bench import access, contest, figures, table
+from tests.bench import access, changes, contest, figures, table
 from tests.bench.clinics import Clinic, new_keys
 from tests.bench.contest import Figure
 from tests.bench.figures import Measured
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"small": 1_000, "usual": 20_000, "large": 200_000}
-KEYS = ("P1", "P3", "P4", "P6", "P7", "S")
+KEYS = ("P1", "P3", "P4", "P6", "P7", "P8", "S")
 
 
 def main() -> int:
@@ -79,7 +79,7 @@ def give_memory(server: postgres.Server) -> None:
 def parts(
     asked: list[str], clinic: Callable[[str, int], Clinic], place: Path, compete: figures.Compete
 ) -> Iterator[Callable[[], Measured]]:
-    usual = clinic("usual", SIZES["usual"]) if {"P1", "P3", "P6", "S"} & set(asked) else None
+    usual = clinic("usual", SIZES["usual"]) if {"P1", "P3", "P6", "P8", "S"} & set(asked) else None
     if usual and "P1" in asked:
         yield partial(figures.reads, usual, place, compete)
     if usual and "P3" in asked:
@@ -89,6 +89,8 @@ def parts(
         yield partial(figures.sizes, *pair, place, compete)
     if usual and "P6" in asked:
         yield partial(figures.writes, usual, place, compete)
+    if usual and "P8" in asked:
+        yield partial(changes.changes, usual, place, compete)
     if usual and "S" in asked:
         yield partial(access.access, usual, place, compete)
     if "P7" in asked:

@@ -16,6 +16,8 @@ MEANINGS = {
     "my_today": "`GET /v1/me/today` × FastAPI's sessions",
     "my_sessions_304": "`/v1/me/sessions` not modified (304) × FastAPI's 200",
     "my_today_304": "`/v1/me/today` not modified (304) × FastAPI's 200",
+    "changes_nothing_new": "`GET /v1/me/changes`, nothing new × FastAPI's sessions",
+    "changes_304": "`/v1/me/changes` not modified (304) × FastAPI's 200",
     "program": "`GET /v1/programs/iop` × a bare Flask constant of its size",
     "latency_of_size": "median latency of my sessions, 200,000 patients ÷ 1,000",
     "check_in": "daily check-in written × FastAPI's bare insert",
