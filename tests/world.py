@@ -15,6 +15,7 @@ from api.patients import service as patients
 from api.sessions import feeds
 from api.sessions.models import CalendarFeed
 from api.staff import tasks
+from schemas.devices import DeviceAsk
 from tests.conftest import sign_in
 from tests.knocking import Knocker
 
@@ -31,6 +32,8 @@ THERE = {
     "app_session_id": "SELECT id FROM app_sessions WHERE patient_id = %s ORDER BY id",
     "offer_id": "SELECT id FROM passkey_offers WHERE patient_id = %s",
     "passkey_id": "SELECT id FROM passkeys WHERE patient_id = %s",
+    "device_id": "SELECT id FROM devices WHERE patient_id = %s",
+    "reminder_id": "SELECT id FROM reminders WHERE patient_id = %s ORDER BY id",
     "check_in_id": "SELECT id FROM check_ins WHERE patient_id = %s",
     "feed_id": "SELECT id FROM calendar_feeds WHERE patient_id = %s",
     "feed_secret": f"SELECT '{FEED_SECRET}'",
@@ -78,6 +81,7 @@ def furnished(app: Continuum) -> Knocker:
     now = clock.now().isoformat()
     said = sam.post("/v1/me/check-ins", json={**NOT_SAFE, "id": str(db.uuid7()), "occurred_at": now, "sent_at": now})
     assert said.status_code == 201, said.text
+    assert sam.post("/v1/me/devices", json=DeviceAsk.example).status_code == 201
     with db.transaction(db.SYSTEM):
         patients.upsert(external_id=NEWCOMER, at=clock.now())
         tasks.open_task(patient_id=patient_id, cause="outreach", at=clock.now())
