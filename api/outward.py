@@ -1,4 +1,4 @@
-"""The only way this house asks other hosts over HTTP: at addresses that other people registered.
+"""The only way this house asks hosts that other people named: a partner for its keys, a browser's push service.
 
 The name is resolved once, every answer is judged (`destinations`), and the connection goes to a judged address while
 SNI, certificate and `Host` stay the name's: a name that resolves differently a moment later gains nothing. No redirect
@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from api import destinations
 from api.destinations import Destination, NotReached, Reason
 from api.observe import log
 
-__all__ = ["Answer", "NotReached", "Outward", "Reason", "current", "use"]
+__all__ = ["Answer", "NotReached", "Outward", "Reason", "Trust", "current", "use"]
 
 Resolve = Callable[[str], list[str]]
 
@@ -46,6 +46,14 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    method: str
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+    content: bytes | None = field(default=None, repr=False)
 
 
 def resolve(host: str) -> list[str]:
@@ -72,9 +80,9 @@ class Outward:
         self._ca_file = ca_file
 
     @functools.cached_property
-    def _trust(self) -> "_Trust":
+    def _trust(self) -> "Trust":
         """Read at the first use, as it takes a tenth of a second."""
-        return _Trust.of(self._ca_file)
+        return Trust.of(self._ca_file)
 
     def problem(self, url: str) -> Reason | None:
         """What keeps `url` from ever being asked, as far as reading it tells; None for nothing."""
@@ -86,8 +94,23 @@ class Outward:
 
     def get(self, url: str, *, most_bytes: int = MOST_BYTES, seconds: float = 5.0) -> Answer:
         """The answer, whatever its status, a redirect's too. Raises `NotReached`."""
+        return self._said(_Question("GET", url), most_bytes, seconds)
+
+    def post(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes,
+        most_bytes: int = MOST_BYTES,
+        seconds: float = 10.0,
+    ) -> Answer:
+        """The answer to `content`, whatever its status, a redirect's too. Raises `NotReached`."""
+        return self._said(_Question("POST", url, tuple(headers.items()), content), most_bytes, seconds)
+
+    def _said(self, asked: "_Question", most_bytes: int, seconds: float) -> Answer:
         try:
-            return self._get(url, most_bytes, time.monotonic() + seconds)
+            return self._answer(asked, most_bytes, time.monotonic() + seconds)
         except NotReached as refused:
             log.warning("another host was not reached", problem=refused.reason)
             raise
@@ -95,10 +118,11 @@ class Outward:
     def _read(self, url: str) -> Destination:
         return destinations.read(url, ports=self._ports, loopback=self._loopback)
 
-    def _get(self, url: str, most_bytes: int, deadline: float) -> Answer:
-        destination = self._read(url)
+    def _answer(self, asked: "_Question", most_bytes: int, deadline: float) -> Answer:
+        destination = self._read(asked.url)
         try:
-            return self._asked(destination, self._judged(destination.host, deadline), most_bytes, deadline)
+            addresses = self._judged(destination.host, deadline)
+            return self._exchanged(asked, destination, addresses, most_bytes, deadline)
         except httpcore.TimeoutException:
             raise NotReached("timeout") from None
         except httpcore.ConnectError as error:
@@ -106,12 +130,15 @@ class Outward:
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError):
             raise NotReached("protocol") from None
 
-    def _asked(self, to: Destination, addresses: list[str], most_bytes: int, deadline: float) -> Answer:
+    def _exchanged(
+        self, asked: "_Question", to: Destination, addresses: list[str], most_bytes: int, deadline: float
+    ) -> Answer:
         port = None if to.port == destinations.HTTPS_PORT else to.port
         url = httpcore.URL(scheme="https", host=to.host, port=port, target=to.target)
         network = _Judged(self._network, addresses, deadline)
         connection = httpcore.HTTPConnection(url.origin, ssl_context=self._trust, network_backend=network)
-        with connection, connection.stream("GET", url, headers=ASKED_WITH) as response:
+        headers = [*ASKED_WITH, *asked.headers]
+        with connection, connection.stream(asked.method, url, headers=headers, content=asked.content) as response:
             return _read_whole(response, most_bytes)
 
     def _judged(self, host: str, deadline: float) -> list[str]:
@@ -148,18 +175,18 @@ class Outward:
             _lookups.release()
 
 
-class _Trust(ssl.SSLContext):
+class Trust(ssl.SSLContext):
     """Whom we believe. Shared by threads, so it is complete before its first use: httpcore would set the protocols
     again at each connection, while OpenSSL may be copying them for another."""
 
     @classmethod
-    def of(cls, ca_file: Path | None) -> "_Trust":
+    def of(cls, ca_file: Path | None, *, protocol: str = "http/1.1") -> "Trust":
         trust = cls(ssl.PROTOCOL_TLS_CLIENT)  # certificates required, names checked
         trust.minimum_version = ssl.TLSVersion.TLSv1_2
         if ca_file is None:
             trust.load_default_certs()
         trust.load_verify_locations(ca_file or certifi.where())
-        ssl.SSLContext.set_alpn_protocols(trust, ["http/1.1"])
+        ssl.SSLContext.set_alpn_protocols(trust, [protocol])
         return trust
 
     def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
