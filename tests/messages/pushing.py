@@ -1,0 +1,30 @@
+"""Messages and addresses for the tests of push."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from api import clock, db
+from api.messages.gateway import Address, Message
+
+REMINDER = UUID("0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e05")
+TEXT = "You have an appointment tomorrow at 6:00 PM. Open the app for details."
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def message(**more: Any) -> Message:
+    usual: dict[str, Any] = {
+        "key": f"{REMINDER}:1",
+        "channel": "push",
+        "recipient": "",
+        "text": TEXT,
+        "language": "en",
+        "subject_id": REMINDER,
+        "expires_at": clock.now() + timedelta(hours=2),
+        "collapse_id": "c" * 64,
+    }
+    return Message(**usual | more)
+
+
+def address(provider: str, target: str, *, registered_at: datetime = LONG_AGO, **details: str) -> Address:
+    return Address(db.uuid7(), "push", provider, target, registered_at, details)
