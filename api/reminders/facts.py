@@ -1,27 +1,19 @@
-"""What a plan depends on, read for many patients at once: four statements, however many they are."""
+"""What a plan depends on, of many patients at once: a handful of statements, however many they are."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
-
-from api import db
-from api.enrollments.models import Enrollment
 from api.patients import zones
-from api.patients.models import Patient
-from api.reminders.models import Reminder, ReminderPreferences
-from api.reminders.plan import CHANGES, Appointment, Change, Facts, Key, Placement, Said, Wishes
+from api.reminders import asking, sources
+from api.reminders.merge import DIGEST_LEADS
 from api.reminders.quiet import QuietHours
-from api.sessions.models import Attendance, CareSession
+from api.reminders.situation import CHANGES, About, Appointment, Asked, Change, Facts, Key, Placement, Said, Wishes
 
-# How far back something said still stands in the way of something else: an evening and the longest quiet hours after
-# it are well within.
-REMEMBERED = timedelta(days=2)
 QUIET_BEGIN, QUIET_END = time(21), time(8)
 
 
@@ -37,7 +29,7 @@ class Known:
 
 def key(row: Any) -> Key:
     """The key of a row of the ledger."""
-    return Key(row.session_id, row.revision, row.kind, row.lead)
+    return Key(row.session_id, row.revision, row.kind, row.lead, row.instrument, row.opens_on)
 
 
 def load(
@@ -47,30 +39,25 @@ def load(
     until: datetime | None = None,
     news: Iterable[Change] = (),
     lease: UUID | None = None,
+    asked: Collection[UUID] | None = None,
 ) -> dict[UUID, Known]:
     """Facts of each patient whom the caller may see. With `until`, only of appointments that begin before it, and of
-    what was said.
+    what was said. With `asked`, only check-ins of these patients that are open now.
 
     `news` are changes that have just happened. Rows under another's lease count as said, since they are being said.
     """
-    rows = _grouped(_rows(patient_ids, at=at, until=until, lease=lease))
-    held = _grouped(_attended(patient_ids, at=at, until=until))
-    placements = _placements(patient_ids, at=at)
+    rows = sources.grouped(sources.rows(patient_ids, at=at, until=until, lease=lease))
+    held = sources.grouped(sources.attended(patient_ids, at=at, until=until))
+    placements = sources.placements(patient_ids, at=at)
+    if asked is None:
+        windows = asking.windows(patient_ids, at=at, until=at + asking.AHEAD)
+    else:
+        windows = asking.windows(asked, at=at, until=at)
     news = tuple(news)
     return {
-        person.id: _known(person, held[person.id], rows[person.id], placements.get(person.id, []), news, at)
-        for person in _people(patient_ids)
+        one.id: _known(one, held[one.id], rows[one.id], placements.get(one.id, []), windows.get(one.id, ()), news, at)
+        for one in sources.people(patient_ids)
     }
-
-
-def spoken_for(ids: Collection[UUID]) -> dict[UUID, list[Any]]:
-    """The rows that became one with each of these, which speak for them."""
-    row = Reminder.__table__.c
-    merged = sa.select(*row).where(row.replaced_by.in_(ids), row.state == "held", row.reason == "merged")
-    by_speaker: dict[UUID, list[Any]] = defaultdict(list)
-    for found in db.session().execute(merged):
-        by_speaker[found.replaced_by].append(found)
-    return by_speaker
 
 
 def wishes(row: Any, zone: ZoneInfo) -> Wishes:
@@ -82,12 +69,20 @@ def wishes(row: Any, zone: ZoneInfo) -> Wishes:
         leads=tuple(row.leads),
         first_leads=tuple(row.first_leads),
         channels=tuple(row.channels),
+        kinds=tuple(row.kinds),
+        digest=row.digest,
         paused_until=row.paused_until,
     )
 
 
 def _known(
-    person: Any, held: list[Any], rows: list[Any], placements: list[Placement], news: tuple[Change, ...], at: datetime
+    person: Any,
+    held: list[Any],
+    rows: list[Any],
+    placements: list[Placement],
+    windows: tuple[Asked, ...],
+    news: tuple[Change, ...],
+    at: datetime,
 ) -> Known:
     zone = ZoneInfo(person.time_zone or zones.clinic())
     facts = Facts(
@@ -96,6 +91,7 @@ def _known(
         appointments=_appointments(held, rows, at),
         placements=tuple(placements),
         changes=_changes(news, rows),
+        check_ins=windows,
         said=_said(rows),
         given_up=frozenset(key(row) for row in rows if row.state == "not_sent"),
     )
@@ -116,7 +112,7 @@ def _appointments(held: list[Any], rows: list[Any], at: datetime) -> tuple[Appoi
             revision=one.revision,
             known_at=heard.get((one.session_id, one.revision), at),
             cancelled=one.status == "cancelled",
-            attending=one.reply != "not_attending",
+            attending=not one.stays_away,
         )
         for one in held
     )
@@ -136,108 +132,21 @@ def _changes(news: tuple[Change, ...], rows: list[Any]) -> tuple[Change, ...]:
 
 
 def _said(rows: list[Any]) -> tuple[Said, ...]:
-    of: dict[UUID, set[tuple[UUID, int]]] = defaultdict(set)
+    of: dict[UUID, set[About]] = defaultdict(set)
+    digests: dict[UUID, set[About]] = defaultdict(set)
     for row in rows:
         if row.covered:
-            of[row.replaced_by].add((row.session_id, row.revision))
-    return tuple(Said(key(row), row.due_at, frozenset(of[row.id])) for row in rows if _was_said(row))
+            of[row.replaced_by].add(key(row).about)
+        if row.covered and row.reason == "digest":
+            digests[row.replaced_by].add(key(row).about)
+    return tuple(_as_said(row, of[row.id], digests[row.id]) for row in rows if _was_said(row))
+
+
+def _as_said(row: Any, of: set[About], digest: set[About]) -> Said:
+    """The one that speaks for a day is of that day too, if it is a reminder of it."""
+    own = {key(row).about} if digest and row.lead in DIGEST_LEADS else set()
+    return Said(key(row), row.due_at, frozenset(of), frozenset(digest | own), silent=row.silent)
 
 
 def _was_said(row: Any) -> bool:
     return bool(row.in_flight or row.state == "sent")
-
-
-def _people(patient_ids: Collection[UUID]) -> Iterable[Any]:
-    chosen = ReminderPreferences.__table__.c
-    return db.session().execute(
-        sa.select(
-            Patient.id, Patient.status, Patient.time_zone, Patient.language,
-            chosen.quiet_begin, chosen.quiet_end, chosen.leads, chosen.first_leads, chosen.channels,
-            chosen.paused_until,
-        )
-        .outerjoin(ReminderPreferences, ReminderPreferences.patient_id == Patient.id)
-        .where(Patient.id.in_(patient_ids))
-    )  # fmt: skip
-
-
-def _attended(patient_ids: Collection[UUID], *, at: datetime, until: datetime | None) -> Iterable[Any]:
-    held = (
-        sa.select(
-            Attendance.patient_id, Attendance.session_id, Attendance.starts_at, Attendance.reply,
-            CareSession.time_zone, CareSession.revision, CareSession.status,
-        )
-        .join(CareSession, CareSession.id == Attendance.session_id)
-        .where(Attendance.patient_id.in_(patient_ids), Attendance.status == "booked", Attendance.starts_at > at)
-        .order_by(Attendance.starts_at, Attendance.session_id)
-    )  # fmt: skip
-    return db.session().execute(held if until is None else held.where(Attendance.starts_at < until))
-
-
-def _rows(patient_ids: Collection[UUID], *, at: datetime, until: datetime | None, lease: UUID | None) -> Iterable[Any]:
-    """Rows about what lies ahead, and about what was lately said; `in_flight` under another's lease, `covered` when
-    what was said, or is being said, spoke for it."""
-    table = Reminder.__table__
-    row, speaker = table.c, table.alias("speaker")
-    in_flight = _in_flight(row, lease)
-    covered = sa.and_(
-        row.state == "held", row.reason == "merged", sa.or_(speaker.c.state == "sent", _in_flight(speaker.c, lease))
-    )
-    found = (
-        sa.select(*row, in_flight.label("in_flight"), sa.func.coalesce(covered, False).label("covered"))
-        .select_from(table.outerjoin(speaker, speaker.c.id == row.replaced_by))
-        .where(row.patient_id.in_(patient_ids), sa.or_(row.starts_at > at, row.due_at > at - REMEMBERED))
-    )
-    if until is not None:
-        found = found.where(sa.or_(row.starts_at < until, row.due_at <= at))
-    return db.session().execute(found)
-
-
-def _in_flight(row: Any, lease: UUID | None) -> sa.ColumnElement[bool]:
-    """Under another's lease, also one that has ended: whether a dead worker's message went out, the next one learns."""
-    return sa.and_(row.state == "planned", row.lease.is_not(None), row.lease.is_distinct_from(lease))
-
-
-def _placements(patient_ids: Collection[UUID], *, at: datetime) -> dict[UUID, list[Placement]]:
-    """Enrollments that last beyond `at`, also one that lies ahead, each with its first session."""
-    lasting = sa.select(
-        Enrollment.patient_id,
-        Enrollment.starts_at,
-        Enrollment.ended_at,
-        (Enrollment.status == "paused").label("paused"),
-        _first_session().label("first_session_id"),
-    ).where(
-        Enrollment.patient_id.in_(patient_ids),
-        Enrollment.status != "entered_in_error",
-        sa.or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > at),
-    )
-    found = _grouped(db.session().execute(lasting))
-    return {
-        patient_id: [Placement(row.starts_at, row.ended_at, row.paused, row.first_session_id) for row in rows]
-        for patient_id, rows in found.items()
-    }
-
-
-def _first_session() -> sa.ScalarSelect[UUID]:
-    return (
-        sa.select(Attendance.session_id)
-        .join(CareSession, CareSession.id == Attendance.session_id)
-        .where(
-            Attendance.patient_id == Enrollment.patient_id,
-            Attendance.starts_at >= Enrollment.starts_at,
-            sa.or_(Enrollment.ended_at.is_(None), Attendance.starts_at < Enrollment.ended_at),
-            Attendance.status == "booked",
-            Attendance.reply.is_distinct_from("not_attending"),
-            CareSession.status == "scheduled",
-        )
-        .order_by(Attendance.starts_at, Attendance.session_id)
-        .limit(1)
-        .correlate(Enrollment)
-        .scalar_subquery()
-    )
-
-
-def _grouped(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
-    by_patient: dict[UUID, list[Any]] = defaultdict(list)
-    for row in rows:
-        by_patient[row.patient_id].append(row)
-    return by_patient

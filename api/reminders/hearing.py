@@ -14,7 +14,7 @@ from api import clock, db
 from api.enrollments import events as enrollments
 from api.patients import events as patients
 from api.reminders import ledger
-from api.reminders.plan import Change
+from api.reminders.situation import Change
 from api.sessions import events as sessions
 from api.sessions.models import CareSession
 

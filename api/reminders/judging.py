@@ -5,7 +5,7 @@ The answer is the plan, made anew from what holds now: there is no second idea o
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +14,10 @@ from uuid import UUID
 from sqlalchemy import exc
 
 from api.messages.gateway import Message
-from api.reminders import facts, wording
+from api.reminders import collapsing, facts, sources, wording
 from api.reminders.facts import Known, key
 from api.reminders.merge import merged_plan
+from api.reminders.situation import CHECK_IN, SILENT_CHANNEL
 
 MOST_ATTEMPTS = 10
 # Every lead, also one moved before a night, lies within this time of its appointment; a change may lie further ahead.
@@ -36,8 +37,8 @@ def judge(rows: Sequence[Any], *, at: datetime, lease: UUID) -> list[Judged]:
     """A verdict on every row, in the running transaction."""
     over = [Judged(row, _over(row, at)) for row in rows]
     open_rows = [one.row for one in over if not one.verdict]
-    known = _known({row.patient_id for row in open_rows}, at=at, until=_horizon(open_rows, at), lease=lease)
-    covered = facts.spoken_for([row.id for row in open_rows])
+    known = _known(open_rows, at=at, lease=lease)
+    covered = sources.spoken_for([row.id for row in open_rows])
     return [one for one in over if one.verdict] + [
         one
         for patient_id, theirs in _by_patient(open_rows).items()
@@ -57,14 +58,19 @@ def _horizon(rows: Sequence[Any], at: datetime) -> datetime:
     return latest + HORIZON
 
 
-def _known(patient_ids: Collection[UUID], *, at: datetime, until: datetime, lease: UUID) -> Mapping[UUID, Known]:
-    """Facts of all; where somebody's cannot be read, of everyone else."""
+def _known(rows: Sequence[Any], *, at: datetime, lease: UUID) -> Mapping[UUID, Known]:
+    """Facts of all; where somebody's cannot be read, of everyone else. Nothing gives way to a check-in: what is asked
+    is read for those who are to be told of it."""
+    patient_ids = {row.patient_id for row in rows}
+    asked = {row.patient_id for row in rows if row.subject == CHECK_IN}
     try:
-        return facts.load(patient_ids, at=at, until=until, lease=lease)
+        return facts.load(patient_ids, at=at, until=_horizon(rows, at), lease=lease, asked=asked)
     except exc.DBAPIError:
         raise
     except Exception:
-        alone = ({} if len(patient_ids) == 1 else _known([one], at=at, until=until, lease=lease) for one in patient_ids)
+        if len(patient_ids) == 1:
+            return {}
+        alone = (_known(theirs, at=at, lease=lease) for theirs in _by_patient(rows).values())
         return {patient_id: known for one in alone for patient_id, known in one.items()}
 
 
@@ -83,19 +89,29 @@ def _of_patient(
 
 
 def _judged(row: Any, entry: Any, known: Known, covered: Sequence[Any], at: datetime) -> Judged:
-    if entry is None or (entry.state, entry.due_at) != ("planned", row.due_at):
+    if entry is None or (entry.state, entry.due_at, entry.silent) != ("planned", row.due_at, row.silent):
         return Judged(row, "late" if entry and entry.reason == "past" else "untrue")
-    text = wording.sentence(wording.items([row, *covered]), language=known.language, reader=known.zone, at=at)
-    message = Message(
+    return Judged(row, "say", _message(row, known, covered, at))
+
+
+def _message(row: Any, known: Known, covered: Sequence[Any], at: datetime) -> Message:
+    said = wording.sentence(wording.items([row, *covered]), language=known.language, reader=known.zone, at=at)
+    # Only a push can come without a sound.
+    channels = (SILENT_CHANNEL,) if row.silent else known.facts.wishes.channels
+    return Message(
         key=f"{row.id}:{row.revision}",
-        channel=known.facts.wishes.channels[0],
+        channel=channels[0],
+        channels=channels,
         recipient=str(row.patient_id),
-        text=text,
+        text=said.text,
         language=known.language,
         subject_id=row.id,
         expires_at=row.expires_at,
+        collapse_id=collapsing.of(row),
+        silent=row.silent,
+        kind=said.template,
+        patient_id=row.patient_id,
     )
-    return Judged(row, "say", message)
 
 
 def _by_patient(rows: Sequence[Any]) -> Mapping[UUID, list[Any]]:

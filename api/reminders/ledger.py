@@ -1,6 +1,6 @@
 """The ledger: the plan as rows, rewritten in the transaction of whatever changes it, for many patients at once.
 
-However many patients: one round of version locks, five reads and two writes. What was said, or is being said under
+However many patients: one round of version locks, seven reads and two writes. What was said, or is being said under
 a worker's lease, is left alone; a row is never deleted, it is held back with a reason.
 """
 
@@ -16,25 +16,31 @@ import sqlalchemy as sa
 from api import db, events
 from api.enrollments.events import PreviewableChange
 from api.patients import versions
-from api.reminders import claims, facts
+from api.reminders import claims, facts, sources
 from api.reminders.facts import Known, key
 from api.reminders.merge import merged_plan
-from api.reminders.plan import Appointment, Change, Entry, Key
+from api.reminders.situation import Appointment, Change, Entry, Key
 
 _INSERT = sa.text("""
-    INSERT INTO reminders (id, patient_id, session_id, revision, kind, lead, starts_at, time_zone, due_at, expires_at,
-                           state, reason, replaced_by, created_at, changed_at, version)
-    SELECT id, patient_id, session_id, revision, kind, lead, starts_at, time_zone, due_at, expires_at,
-           state, reason, replaced_by, created_at, changed_at, version
+    INSERT INTO reminders (id, patient_id, subject, session_id, instrument, opens_on, opens_at, revision, kind, lead,
+                           starts_at, time_zone, due_at, expires_at, state, reason, silent, replaced_by, created_at,
+                           changed_at, version)
+    SELECT id, patient_id, subject, session_id, instrument, opens_on, opens_at, revision, kind, lead,
+           starts_at, time_zone, due_at, expires_at, state, reason, silent, replaced_by, created_at,
+           changed_at, version
     FROM jsonb_populate_recordset(NULL::reminders, CAST(:rows AS jsonb))
 """)
-# What a worker has taken, only a worker resolves, also when the lease has ended: it may have been said.
+# What a worker has taken, only a worker resolves, also when the lease has ended: it may have been said. A check-in's
+# window goes with its patient to another zone.
 _UPDATE = sa.text("""
     UPDATE reminders SET state = r.state, reason = r.reason, due_at = r.due_at, expires_at = r.expires_at,
+        starts_at = r.starts_at, time_zone = r.time_zone, opens_at = r.opens_at, silent = r.silent,
         replaced_by = r.replaced_by, changed_at = r.changed_at, version = r.version
     FROM jsonb_populate_recordset(NULL::reminders, CAST(:rows AS jsonb)) AS r
     WHERE reminders.id = r.id AND reminders.state IN ('planned', 'held') AND reminders.lease IS NULL
 """)
+# What a row that is no longer in the plan keeps of itself.
+_OF_THE_ROW = ("starts_at", "time_zone", "opens_at", "due_at", "expires_at", "silent")
 
 
 @dataclass
@@ -86,19 +92,21 @@ class _Rewriting:
                 self._keep(row)
 
     def _worth_adding(self, entry: Entry) -> bool:
-        """A cancelled session's earlier entries say that it is cancelled; no need to say so of the new revision too."""
+        """A cancelled session's earlier entries say that it is cancelled; no need to say so of the new revision too.
+        Nor of a check-in that was sent before a reminder of it was thought of."""
+        return entry.reason != "check_in_sent" and self._not_told_of(entry)
+
+    def _not_told_of(self, entry: Entry) -> bool:
         return entry.reason != "session_cancelled" or not any(
             (one.session_id, one.kind, one.lead) == (entry.key.session_id, entry.key.kind, entry.key.lead)
             for one in self._rows
         )
 
     def _add(self, entry: Entry) -> None:
-        about = self._appointments[entry.key.session_id]
         row = dict(zip(Key._fields, entry.key, strict=True)) | {
             "id": self._ids[entry.key],
             "patient_id": self._patient_id,
-            "starts_at": entry.starts_at,
-            "time_zone": about.zone.key,
+            "subject": "check_in" if entry.is_check_in else "session",
             "created_at": self._at,
         }
         self._writes.inserts.append(row | self._values(entry))
@@ -115,17 +123,23 @@ class _Rewriting:
 
     def _hold_back(self, row: Any) -> None:
         """What is no longer in the plan. What was held back already stays as it was explained then."""
-        explained = row.state == "held" and (row.reason != "merged" or row.covered)
+        explained = row.state == "held" and (row.reason not in sources.SPOKEN_FOR or row.covered)
         if explained or row.starts_at <= self._at:
             return
-        told_by = self._told_by(row.session_id)
+        told_by = self._told_by(row.session_id) if row.session_id else None
         values = {
-            **{name: getattr(row, name) for name in ("due_at", "expires_at")},
+            **{name: getattr(row, name) for name in _OF_THE_ROW},
             "state": "held",
-            "reason": _why_gone(row, self._appointments.get(row.session_id)),
+            "reason": self._why_gone(row),
             "replaced_by": self._ids[told_by] if told_by else None,
         }
         self._update(row, values | self._stamped())
+
+    def _why_gone(self, row: Any) -> str:
+        if row.session_id is None:
+            enrolled = any(one.covers(row.due_at) for one in self._known.facts.placements)
+            return "not_wanted" if enrolled else "not_enrolled"
+        return _why_session_gone(row, self._appointments.get(row.session_id))
 
     def _told_by(self, session_id: UUID) -> Key | None:
         """The entry that will say what is new about a session."""
@@ -142,8 +156,12 @@ class _Rewriting:
 
     def _values(self, entry: Entry) -> dict[str, Any]:
         return {
+            "starts_at": entry.starts_at,
+            "time_zone": entry.zone.key,
+            "opens_at": entry.known_at if entry.is_check_in else None,
             "due_at": entry.due_at,
             "expires_at": entry.expires_at,
+            "silent": entry.silent,
             "state": entry.state,
             "reason": entry.reason,
             "replaced_by": self._ids[entry.replaced_by] if entry.replaced_by else None,
@@ -154,18 +172,22 @@ class _Rewriting:
         return {"changed_at": self._at, "version": self._stamp}
 
     def _stands(self, row: Any, entry: Entry) -> bool:
-        now = (entry.state, entry.reason, entry.due_at, entry.expires_at)
+        now = (entry.state, entry.reason, entry.due_at, entry.expires_at, entry.starts_at, entry.silent)
+        before = (row.state, row.reason, row.due_at, row.expires_at, row.starts_at, row.silent)
         replaced_by = self._ids[entry.replaced_by] if entry.replaced_by else None
-        return now == (row.state, row.reason, row.due_at, row.expires_at) and replaced_by == row.replaced_by
+        return now == before and replaced_by == row.replaced_by
 
     def _tell(self, action: str, about: Key, due_at: datetime) -> None:
+        """A check-in's reminder is told as the check-in."""
+        if about.session_id is None:
+            return
         what = about.lead or about.kind
         self._writes.news.append(
             PreviewableChange(self._patient_id, "reminder", action, due_at, subject_id=about.session_id, what=what)
         )
 
 
-def _why_gone(row: Any, about: Appointment | None) -> str:
+def _why_session_gone(row: Any, about: Appointment | None) -> str:
     if about is None:
         return "not_in_session"
     if about.revision > row.revision:

@@ -75,9 +75,11 @@ def _shown(chosen: preferences.Chosen) -> dict[str, Any]:
     answering.set_version(chosen.version)
     return {
         "channels": chosen.channels,
+        "kinds": chosen.kinds,
         "lead_times": chosen.leads,
         "first_session_lead_times": chosen.first_leads,
         "quiet_from": chosen.quiet_begin,
         "quiet_to": chosen.quiet_end,
+        "digest": chosen.digest,
         "paused_until": chosen.paused_until,
     }

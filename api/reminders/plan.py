@@ -2,157 +2,61 @@
 
 Defaults and their evidence: domain.md §4.7. A lead of whole days goes by the wall clock of the session's zone, a
 lead of hours by the hours that pass; a wall time that does not occur moves forward, one that occurs twice is its
-first occurrence.
+first occurrence. A check-in is reminded of once in its window, in the evening of the day on which it opens.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from api.reminders import quiet
+from api.reminders import grounds, quiet
+from api.reminders.situation import (
+    CHECK_IN,
+    SILENT_CHANNEL,
+    Appointment,
+    Asked,
+    Change,
+    Entry,
+    Facts,
+    Key,
+)
 from api.sessions import localtime
 
 EVENING = time(18)
 DAYS_BEFORE = {"hours_72": 3, "hours_24": 1}
 HOURS_BEFORE = {"hours_2": 2}
-USUAL_LEADS = ("evening_before", "hours_2")
-FIRST_LEADS = ("hours_72", "hours_24", "hours_2")
-CHANNELS = ("push", "sms", "email")
 
 # A reminder that could not be said within this time of being due is not said any more.
 PATIENCE = timedelta(minutes=15)
 # A change waits this long, so that several made together, or one taken back, are said as one.
 SETTLING = timedelta(minutes=2)
-CHANGES = ("moved", "cancelled", "restored")
-
-
-class Key(NamedTuple):
-    """What makes an entry the same entry: it is said at most once under its key."""
-
-    session_id: UUID
-    revision: int
-    kind: str
-    lead: str
-
-
-@dataclass(frozen=True, slots=True)
-class Appointment:
-    """A patient's place in a coming session. `known_at` is when the patient got it as it now stands."""
-
-    session_id: UUID
-    starts_at: datetime
-    zone: ZoneInfo
-    revision: int
-    known_at: datetime
-    cancelled: bool = False
-    attending: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """An enrollment; `first_session_id` is its first session that stands and is not declined."""
-
-    starts_at: datetime
-    ends_at: datetime | None = None
-    paused: bool = False
-    first_session_id: UUID | None = None
-
-    def covers(self, instant: datetime) -> bool:
-        return self.starts_at <= instant and (self.ends_at is None or instant < self.ends_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """How the patient wants to be reminded."""
-
-    quiet: quiet.QuietHours
-    leads: tuple[str, ...] = USUAL_LEADS
-    first_leads: tuple[str, ...] = FIRST_LEADS
-    channels: tuple[str, ...] = CHANNELS
-    paused_until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something new about an appointment that was not said yet; it is about this revision only."""
-
-    session_id: UUID
-    revision: int
-    kind: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An entry that was said at this time, or is being said; `of` are the appointments that it spoke for, each as it
-    stood in a revision."""
-
-    key: Key
-    at: datetime
-    of: frozenset[tuple[UUID, int]] = frozenset()
-
-    def speaks_for(self, key: Key) -> bool:
-        return (key.session_id, key.revision) in self.of or key[:2] == self.key[:2]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that the plan depends on, besides the time. `appointments` are those that have not begun; `given_up` is what
-    was due and will never be said."""
-
-    account_active: bool
-    wishes: Wishes
-    appointments: tuple[Appointment, ...] = ()
-    placements: tuple[Placement, ...] = ()
-    changes: tuple[Change, ...] = ()
-    said: tuple[Said, ...] = ()
-    given_up: frozenset[Key] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing to say: `planned` for `due_at`, or `held` back. After `expires_at` it is too late to say it. What it is
-    about is known since `known_at`."""
-
-    key: Key
-    known_at: datetime
-    starts_at: datetime
-    due_at: datetime
-    expires_at: datetime
-    state: str
-    reason: str
-    replaced_by: Key | None = None
-
-    @property
-    def is_change(self) -> bool:
-        return self.key.kind in CHANGES
-
-    def held(self, reason: str, replaced_by: Key | None = None) -> "Entry":
-        return replace(self, state="held", reason=reason, replaced_by=replaced_by)
+# Who is told only after quiet hours of an appointment that begins this soon after them may be on the way already.
+TOO_SOON = timedelta(hours=4)
 
 
 def plan(facts: Facts, *, at: datetime) -> list[Entry]:
     """Every entry that is not settled with its one state and reason, before those that come close together became one
     (`merge`)."""
     settled = {one.key for one in facts.said} | facts.given_up
-    wanted = ((entry, about) for entry, about in _wanted(facts) if entry.key not in settled)
-    return [_timed(entry, about, facts, at) for entry, about in wanted]
+    return [_timed(entry, about, facts, at) for entry, about in _wanted(facts) if entry.key not in settled]
 
 
 def at_time(entry: Entry, due_at: datetime, reason: str, facts: Facts, *, at: datetime) -> Entry:
     """The entry for another time, held back if that is past or in a pause of the patient's."""
-    timed = replace(
-        entry, state="planned", due_at=due_at, reason=reason, expires_at=_expiry(entry, due_at, facts.wishes.quiet)
-    )
-    if at >= timed.expires_at:
-        return timed.held("past")
+    state, expires_at = "planned", _expiry(entry, due_at, facts.wishes.quiet)
     until = facts.wishes.paused_until
-    return timed.held("paused_by_patient") if until and due_at < until else timed
+    if at >= expires_at:
+        state, reason = "held", "past"
+    elif until and due_at < until:
+        state, reason = "held", "paused_by_patient"
+    return replace(entry, state=state, reason=reason, due_at=due_at, expires_at=expires_at)
 
 
+@lru_cache(maxsize=4096)
 def due(lead: str, starts_at: datetime, zone: ZoneInfo) -> datetime:
     """When a lead falls due, before quiet hours are looked at."""
     if lead in HOURS_BEFORE:
@@ -161,55 +65,86 @@ def due(lead: str, starts_at: datetime, zone: ZoneInfo) -> datetime:
     return localtime.instant(datetime.combine(local, EVENING) if lead == "evening_before" else local, zone)
 
 
-def _wanted(facts: Facts) -> Iterator[tuple[Entry, Appointment]]:
+@lru_cache(maxsize=4096)
+def due_in_window(opens_on: date, opens_at: datetime, closes_at: datetime, zone: ZoneInfo) -> datetime:
+    """When a check-in falls due: in the evening, or when it opens where it is not open then."""
+    evening = localtime.instant(datetime.combine(opens_on, EVENING), zone)
+    return evening if opens_at <= evening < closes_at else opens_at
+
+
+def _wanted(facts: Facts) -> Iterator[tuple[Entry, Appointment | Asked]]:
     by_id = {one.session_id: one for one in facts.appointments}
     for change in facts.changes:
         about = by_id.get(change.session_id)
         if about and _still_news(change, about):
-            yield _entry(about, change.kind, "", change.at + SETTLING), about
+            due_at = change.at + SETTLING
+            yield _entry(about, change.kind, "", due_at, known_at=due_at), about
+    firsts = {one.first_session_id for one in facts.placements}
+    days = _days_of_several(facts, firsts)
     for about in facts.appointments:
-        for lead in _leads(about, facts):
-            yield _entry(about, "appointment", lead, due(lead, about.starts_at, about.zone)), about
+        day = days.get(about.session_id)
+        for lead in facts.wishes.first_leads if about.session_id in firsts else facts.wishes.leads:
+            due_at = due(lead, about.starts_at, about.zone)
+            yield _entry(about, "appointment", lead, due_at, known_at=about.known_at, day=day), about
+    for asked in facts.check_ins:
+        yield _of_window(asked, facts.wishes.quiet.zone), asked
 
 
 def _still_news(change: Change, about: Appointment) -> bool:
     return change.revision == about.revision and (change.kind == "cancelled") == about.cancelled
 
 
-def _entry(about: Appointment, kind: str, lead: str, due_at: datetime) -> Entry:
+def _entry(
+    about: Appointment, kind: str, lead: str, due_at: datetime, *, known_at: datetime, day: date | None = None
+) -> Entry:
     key = Key(about.session_id, about.revision, kind, lead)
-    known_at = due_at if kind in CHANGES else about.known_at
-    return Entry(key, known_at, about.starts_at, due_at, about.starts_at, state="planned", reason="on_time")
+    return Entry(key, known_at, about.starts_at, about.zone, due_at, expires_at=about.starts_at, day=day)
 
 
-def _leads(appointment: Appointment, facts: Facts) -> tuple[str, ...]:
-    first = any(one.first_session_id == appointment.session_id for one in facts.placements)
-    return facts.wishes.first_leads if first else facts.wishes.leads
+def _of_window(asked: Asked, zone: ZoneInfo) -> Entry:
+    """Nothing is said of a check-in before it opens: it counts as known since then."""
+    key = Key(None, 1, CHECK_IN, "", asked.instrument, asked.opens_on)
+    due_at = due_in_window(asked.opens_on, asked.opens_at, asked.closes_at, zone)
+    return Entry(key, asked.opens_at, asked.closes_at, zone, due_at, expires_at=asked.closes_at)
 
 
-def _timed(entry: Entry, about: Appointment, facts: Facts, at: datetime) -> Entry:
-    if reason := _untrue(entry, about, facts):
-        return entry.held(reason)
-    due_at, reason = quiet.shift(entry.due_at, facts.wishes.quiet, known_at=entry.known_at, before=about.starts_at)
+def _days_of_several(facts: Facts, firsts: set[UUID | None]) -> Mapping[UUID, date]:
+    """The patient's day of each appointment that shares it with others, where one message is to tell of them all. The
+    first session of an enrollment keeps its own reminders (domain.md §4.7)."""
+    if not facts.wishes.digest:
+        return {}
+    zone = facts.wishes.quiet.zone
+    days = {
+        one.session_id: localtime.day_of(one.starts_at, zone)
+        for one in facts.appointments
+        if one.session_id not in firsts and not grounds.against_appointment(one, facts)
+    }
+    shared = {day for day, count in Counter(days.values()).items() if count > 1}
+    return {session_id: day for session_id, day in days.items() if day in shared}
+
+
+def _timed(entry: Entry, about: Appointment | Asked, facts: Facts, at: datetime) -> Entry:
+    if ground := grounds.against(entry, about, facts):
+        return entry.held(ground)
+    if entry.is_change and _cannot_wait(entry, facts):
+        return at_time(replace(entry, silent=True), entry.due_at, "silent_change", facts, at=at)
+    hours = facts.wishes.quiet
+    due_at, reason = quiet.shift(entry.due_at, hours, known_at=entry.known_at, before=entry.starts_at)
     return entry.held(reason) if due_at is None else at_time(entry, due_at, reason, facts, at=at)
 
 
-def _untrue(entry: Entry, about: Appointment, facts: Facts) -> str:
-    """Why the entry is not to be said at all, whatever the time; empty when it is."""
-    placement = next((one for one in facts.placements if one.covers(about.starts_at)), None)
-    grounds = (
-        ("account_not_active", not facts.account_active),
-        ("session_cancelled", about.cancelled and not entry.is_change),
-        ("not_attending", not about.attending),
-        ("not_enrolled", placement is None),
-        ("enrollment_paused", placement is not None and placement.paused),
-        ("no_channel", not facts.wishes.channels),
-    )
-    return next((reason for reason, holds in grounds if holds), "")
+def _cannot_wait(entry: Entry, facts: Facts) -> bool:
+    """Whether a change would come too late after quiet hours, and can be said without a sound."""
+    night = facts.wishes.quiet.around(entry.due_at)
+    if night is None or SILENT_CHANNEL not in facts.wishes.channels:
+        return False
+    return entry.starts_at <= night.end + TOO_SOON
 
 
 def _expiry(entry: Entry, due_at: datetime, hours: quiet.QuietHours) -> datetime:
-    """A change stays worth saying until the appointment begins; nothing may slip into quiet hours."""
+    """A change stays worth saying until the appointment begins; nothing that rings may slip into quiet hours."""
+    if entry.silent:
+        return entry.starts_at
     ends = [entry.starts_at] if entry.is_change else [entry.starts_at, due_at + PATIENCE]
     night = hours.next_begin(due_at)
     return min([*ends, night] if night else ends)

@@ -9,9 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from api import db, errors
+from api import db, errors, vocabulary
 from api.patients import versions
-from api.reminders import facts, ledger, plan, quiet
+from api.reminders import facts, ledger, quiet, situation
 from api.reminders.models import ReminderPreferences
 
 
@@ -20,15 +20,24 @@ class Chosen:
     """What holds for a patient; `version` is 0 for whoever chose nothing."""
 
     channels: tuple[str, ...]
+    kinds: tuple[str, ...]
     leads: tuple[str, ...]
     first_leads: tuple[str, ...]
     quiet_begin: time
     quiet_end: time
+    digest: bool = True
     paused_until: datetime | None = None
     version: int = 0
 
 
-DEFAULT = Chosen(plan.CHANNELS, plan.USUAL_LEADS, plan.FIRST_LEADS, facts.QUIET_BEGIN, facts.QUIET_END)
+DEFAULT = Chosen(
+    channels=vocabulary.REMINDER_CHANNELS,
+    kinds=vocabulary.REMINDER_TOPICS,
+    leads=situation.USUAL_LEADS,
+    first_leads=situation.FIRST_LEADS,
+    quiet_begin=facts.QUIET_BEGIN,
+    quiet_end=facts.QUIET_END,
+)
 
 
 def of(*, patient_id: UUID) -> Chosen:
@@ -36,8 +45,17 @@ def of(*, patient_id: UUID) -> Chosen:
     row = db.session().get(ReminderPreferences, patient_id, populate_existing=True)
     if row is None:
         return DEFAULT
-    lists = (tuple(row.channels), tuple(row.leads), tuple(row.first_leads))
-    return Chosen(*lists, row.quiet_begin, row.quiet_end, row.paused_until, row.preferences_version)
+    return Chosen(
+        channels=tuple(row.channels),
+        kinds=tuple(row.kinds),
+        leads=tuple(row.leads),
+        first_leads=tuple(row.first_leads),
+        quiet_begin=row.quiet_begin,
+        quiet_end=row.quiet_end,
+        digest=row.digest,
+        paused_until=row.paused_until,
+        version=row.preferences_version,
+    )
 
 
 def choose(*, patient_id: UUID, choices: Mapping[str, Any], expected: int | None, at: datetime) -> Chosen:
@@ -78,10 +96,12 @@ def _values(choices: Mapping[str, Any]) -> dict[str, Any]:
 
     return {
         "channels": words("channels", DEFAULT.channels),
+        "kinds": words("kinds", DEFAULT.kinds),
         "leads": words("lead_times", DEFAULT.leads),
         "first_leads": words("first_session_lead_times", DEFAULT.first_leads),
         "quiet_begin": wall("quiet_from", DEFAULT.quiet_begin),
         "quiet_end": wall("quiet_to", DEFAULT.quiet_end),
+        "digest": choices.get("digest", DEFAULT.digest),
         "paused_until": choices.get("paused_until"),
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from api.sessions import localtime
@@ -45,14 +46,21 @@ class QuietHours:
             return
         today = localtime.day_of(instant, self.zone)
         for day in (today - DAY, today, today + DAY):
-            last = day if self.end > self.begin else day + DAY
-            yield Stretch(min(self._both(day, self.begin)), max(self._both(last, self.end)))
+            yield _stretch(self.begin, self.end, self.zone, day)
 
-    def _both(self, day: date, wall: time) -> tuple[datetime, datetime]:
-        """Both readings of a wall time (PEP 495): they differ only where the clocks change, and there the
-        stretch takes in both, so that no reading of the patient's clock calls a message one at night."""
-        naive = datetime.combine(day, wall)
-        return localtime.instant(naive, self.zone), naive.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
+
+# Members of a group share their nights: a plan for thirty asks for the same ones thousands of times.
+@lru_cache(maxsize=4096)
+def _stretch(begin: time, end: time, zone: ZoneInfo, day: date) -> Stretch:
+    last = day if end > begin else day + DAY
+    return Stretch(min(_both(day, begin, zone)), max(_both(last, end, zone)))
+
+
+def _both(day: date, wall: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Both readings of a wall time (PEP 495): they differ only where the clocks change, and there the stretch takes in
+    both, so that no reading of the patient's clock calls a message one at night."""
+    naive = datetime.combine(day, wall)
+    return localtime.instant(naive, zone), naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
 
 
 def length(begin: time, end: time) -> timedelta:

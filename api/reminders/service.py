@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from api import pages
 from api.patients import service as patients
 from api.patients import zones
-from api.reminders import facts, reasons, wording
+from api.reminders import collapsing, reasons, receipts, sources, wording
 from api.reminders.models import Reminder
 
 LOOK_BACK = timedelta(days=1)
@@ -39,8 +39,11 @@ def listed(
         bound_to=("reminders", patient_id, since, until, state),
     )
     zone = ZoneInfo(zones.of(patients.one(patient_id=patient_id)))
-    covered = facts.spoken_for([row.id for row in rows])
-    return [_shown(row, covered.get(row.id, []), zone, language) for row in rows], more
+    covered = sources.spoken_for([row.id for row in rows])
+    told = receipts.of([row.id for row in rows])
+    return [
+        _shown(row, covered.get(row.id, []), zone, language, at) | receipts.shown(told.get(row.id)) for row in rows
+    ], more
 
 
 def _window(patient_id: UUID, since: datetime, until: datetime | None, state: str | None) -> sa.Select[Any]:
@@ -52,12 +55,14 @@ def _window(patient_id: UUID, since: datetime, until: datetime | None, state: st
     return found if state is None else found.where(Reminder.state == state)
 
 
-def _shown(row: Reminder, covered: Sequence[Any], zone: ZoneInfo, language: str) -> dict[str, Any]:
+def _shown(row: Reminder, covered: Sequence[Any], zone: ZoneInfo, language: str, at: datetime) -> dict[str, Any]:
     shown = {column.key: getattr(row, column.key) for column in sa.inspect(Reminder).columns}
     return shown | {
         "lead": row.lead or None,
         "why": reasons.why(row.reason, language),
         "text": row.text or _text(row, covered, zone, language),
+        "collapse_id": collapsing.of(row),
+        "may_show_locally": collapsing.may_show_locally(row, at=at),
     }
 
 
@@ -65,4 +70,4 @@ def _text(row: Reminder, covered: Sequence[Any], zone: ZoneInfo, language: str) 
     """What is said, as it will be at its time, or was by a worker that did not come to write it down."""
     if row.state not in ("planned", "sent"):
         return None
-    return wording.sentence(wording.items([row, *covered]), language=language, reader=zone, at=row.due_at)
+    return wording.sentence(wording.items([row, *covered]), language=language, reader=zone, at=row.due_at).text

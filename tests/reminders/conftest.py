@@ -1,6 +1,6 @@
 """A clinic's week for the ledger's tests: enrolled patients with sessions, told in New York's wall times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from api import db, events
 from api.enrollments.models import Enrollment
 from api.messages.gateway import Recording
+from api.messages.post import Post
 from api.patients import versions
 from api.reminders import ledger, worker
 from api.reminders.models import Reminder
@@ -20,6 +21,20 @@ from tests.reminders.people import local
 
 LONG_BEFORE = local("2026-05-01T09:00")
 MONDAY = local("2026-06-08T09:00")
+
+
+@pytest.fixture(autouse=True)
+def unasked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """These tests tell of sessions: nobody is asked a check-in, but where a test says what is `asked`."""
+    if "app" not in request.fixturenames or "asked" in request.fixturenames:
+        yield
+        return
+    superuser = request.getfixturevalue("superuser")
+    kept = superuser.execute("DELETE FROM check_in_schedules RETURNING *").fetchall()
+    yield
+    superuser.execute("DELETE FROM check_in_schedules")
+    for row in kept:
+        superuser.execute("INSERT INTO check_in_schedules VALUES (%s, %s, %s, %s, %s, %s)", row)
 
 
 @pytest.fixture
@@ -115,7 +130,7 @@ def tick(app, travel, sent) -> Callable[..., dict[str, int]]:
     """The worker's turn at a wall time."""
 
     def turn(when: str, **options) -> dict[str, int]:
-        return dict(worker.tick(at=travel(local(when)), gateway=options.pop("gateway", sent), **options))
+        return dict(worker.tick(at=travel(local(when)), post=Post(house=options.pop("gateway", sent)), **options))
 
     return turn
 
@@ -138,3 +153,15 @@ def change(app, travel) -> Callable[..., None]:
             )
 
     return make
+
+
+@pytest.fixture
+def group(patient, enroll, book) -> UUID:
+    """A session on Wednesday evening: said on Tuesday at 18:00, and at 16:00 on the day."""
+    enroll(patient.id)
+    return book([patient.id], "2026-06-10T18:00")
+
+
+@pytest.fixture
+def leases_end(owner_sql) -> Callable[[], None]:
+    return lambda: owner_sql("UPDATE reminders SET leased_until = now() - interval '1 second'")

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from api.reminders.plan import Appointment, Facts, Placement, Wishes
 from api.reminders.quiet import QuietHours
+from api.reminders.situation import Appointment, Facts, Placement, Wishes
 
 NEW_YORK = ZoneInfo("America/New_York")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

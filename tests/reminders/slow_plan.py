@@ -1,46 +1,61 @@
 """The plan again, slow and obvious: one entry after another, minute by minute, everything compared with everything."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from api.reminders import plan as fast
+from api.reminders.situation import Key
 
 MINUTE = timedelta(minutes=1)
+SILENT, CHANGE, REMINDER, CHECK_IN = range(4)
 
 
 def slow_plan(facts, at):
     """Key to state, reason and the key that replaced it."""
     result, waiting = {}, []
-    settled = {one.key for one in facts.said} | facts.given_up
-    for appointment in facts.appointments:
-        for key, wanted, known_at in slow_wanted(appointment, facts):
-            reason, due = slow_judgement(key, wanted, known_at, appointment, facts)
-            if key not in settled:
-                result[key] = ("held", reason, None)
-                if due is not None:
-                    waiting.append(Waiting(key, due, reason, known_at, appointment.starts_at))
-    spoken = []
+    days = slow_days(facts)
+    for about, key, wanted, known_at in slow_wanted(facts):
+        reason, due = slow_judgement(key, wanted, known_at, about, facts)
+        result[key] = ("held", reason, None)
+        if due is not None:
+            day = days.get(key.session_id) if key.kind == "appointment" else None
+            waiting.append(Waiting(key, due, reason, known_at, end_of(about), day))
+    for key in {one.key for one in facts.said} | facts.given_up:
+        result.pop(key, None)
+        waiting = [one for one in waiting if one.key != key]
+    return result | one_by_one(waiting, facts, at)
+
+
+def one_by_one(waiting, facts, at):
+    result, spoken, digests = {}, [], {}
     while waiting:
         waiting.sort(key=Waiting.order)
         one = waiting.pop(0)
-        if moved := one.moved(facts, at, spoken):
+        if told := one.told(facts, at, digests):
+            result[one.key] = ("held", "digest", told)
+        elif moved := one.moved(facts, at, spoken):
             waiting.append(moved)
-            continue
-        result[one.key] = one.verdict(facts, at, spoken)
-        if result[one.key][0] == "planned":
-            spoken.append((one.due, one.key))
+        else:
+            state, _, speaker = result[one.key] = one.verdict(facts, at, spoken)
+            if state == "planned":
+                spoken.append((one.due, one.key, one.stage))
+            if speaker or state == "planned":
+                one.begin_digest(speaker or one.key, facts, spoken, digests)
     return result
 
 
 class Waiting:
     """Something that would be said at `due` if nothing were near it."""
 
-    def __init__(self, key, due, reason, known_at, starts_at):
+    def __init__(self, key, due, reason, known_at, starts_at, day):
         self.key, self.due, self.reason, self.known_at, self.starts_at = key, due, reason, known_at, starts_at
-        self.is_reminder = key.kind == "appointment"
+        self.day = day
+        self.stage = {"appointment": REMINDER, "check_in": CHECK_IN}.get(key.kind, CHANGE)
+        if reason == "silent_change":
+            self.stage = SILENT
 
     def order(self):
-        return self.is_reminder, self.due, self.starts_at, str(self.key.session_id), self.key.lead
+        return self.stage, self.due, self.starts_at, str(self.key.session_id or self.key.instrument), self.key.lead
 
     def verdict(self, facts, at, spoken):
         if held := self.held(facts, at):
@@ -56,12 +71,48 @@ class Waiting:
         return "paused_by_patient" if pause and self.due < pause else ""
 
     def expiry(self, facts):
+        if self.stage == SILENT:
+            return self.starts_at
         return slow_expiry(self.key, self.due, self.starts_at, facts.wishes.quiet)
 
+    def begin_digest(self, speaker, facts, spoken, digests):
+        if self.day and self.key.lead in ("hours_24", "evening_before"):
+            said = {one.key: one.at for one in facts.said} | {key: due for due, key, _ in spoken}
+            digests.setdefault(self.day, (said[speaker], speaker))
+
+    def told(self, facts, at, digests):
+        """The key of the one message of this entry's day."""
+        if self.held(facts, at):
+            return None
+        if self.day in digests:
+            when, key = digests[self.day]
+            return key if when < self.starts_at else None
+        return self.told_already(facts)
+
+    def told_already(self, facts):
+        if not facts.wishes.digest:
+            return None
+        return next((one.key for one in self.heard(facts) if self.key.about in one.digest), None)
+
+    def heard(self, facts):
+        """What was said and matters to this entry."""
+        if self.stage < REMINDER:
+            return []
+        heard = [one for one in facts.said if not one.silent]
+        return heard if self.stage == CHECK_IN else [one for one in heard if one.key.kind != "check_in"]
+
     def speakers(self, facts, spoken):
-        near = [key for due, key in spoken if self.near(due, facts)]
-        said = [one.key for one in facts.said if self.is_reminder and one.speaks_for(self.key)]
-        return near + [key for key in said if self.near(time_of(key, facts), facts)]
+        before = [(due, key) for due, key, stage in spoken if self.counts(stage) and not self.too_early(due)]
+        near = [key for due, key in before if self.near(due, facts)]
+        said = [one for one in self.heard(facts) if one.speaks_for(self.key)]
+        return near + [one.key for one in said if self.near(one.at, facts)]
+
+    def counts(self, stage):
+        """Silent ones keep to themselves."""
+        return (stage == SILENT) == (self.stage == SILENT)
+
+    def too_early(self, due):
+        return self.stage == CHECK_IN and due < self.known_at
 
     def near(self, other, facts, due=None):
         return other < self.starts_at and too_close(due or self.due, other, facts)
@@ -70,23 +121,24 @@ class Waiting:
         """The same for later, where something said without it is near and nothing that speaks for it is."""
         held = self.held(facts, at)
         gone = held == "past" and self.expiry(facts) <= self.known_at
-        if not self.is_reminder or gone or held == "paused_by_patient":
+        if self.stage < REMINDER or gone or held == "paused_by_patient" or self.told_already(facts):
             return None
-        if self.speakers(facts, [] if held else spoken) or not self.disturbed(facts, self.due):
+        in_the_way = self.in_the_way(facts, spoken)
+        if self.speakers(facts, [] if held else spoken) or not self.disturbed(facts, self.due, in_the_way):
             return None
         due = self.due
-        while due < self.starts_at and (self.disturbed(facts, due) or is_quiet(due, facts.wishes.quiet)):
+        while due < self.starts_at and (self.disturbed(facts, due, in_the_way) or is_quiet(due, facts.wishes.quiet)):
             due += MINUTE
         if due >= self.starts_at:
             return None
-        return Waiting(self.key, due, "after_another", self.known_at, self.starts_at)
+        return Waiting(self.key, due, "after_another", self.known_at, self.starts_at, self.day)
 
-    def disturbed(self, facts, due):
-        return any(self.near(one.at, facts, due) for one in facts.said if not one.speaks_for(self.key))
+    def in_the_way(self, facts, spoken):
+        early = [due for due, _, stage in spoken if self.counts(stage) and self.too_early(due)]
+        return early + [one.at for one in self.heard(facts) if not one.speaks_for(self.key)]
 
-
-def time_of(key, facts):
-    return next(one.at for one in facts.said if one.key == key)
+    def disturbed(self, facts, due, in_the_way):
+        return any(self.near(other, facts, due) for other in in_the_way)
 
 
 def is_quiet(instant, hours):
@@ -95,18 +147,50 @@ def is_quiet(instant, hours):
     return wall >= hours.begin or wall < hours.end if over_midnight else hours.begin <= wall < hours.end
 
 
-def slow_wanted(appointment, facts):
+def end_of(about):
+    return about.closes_at if hasattr(about, "closes_at") else about.starts_at
+
+
+def slow_wanted(facts):
+    for appointment in facts.appointments:
+        for key, due, known_at in slow_leads(appointment, facts):
+            yield appointment, key, due, known_at
+    for asked in facts.check_ins:
+        zone = facts.wishes.quiet.zone
+        evening = slow_instant(datetime.combine(asked.opens_on, time(18)), zone)
+        due = evening if asked.opens_at <= evening < asked.closes_at else asked.opens_at
+        yield asked, Key(None, 1, "check_in", "", asked.instrument, asked.opens_on), due, asked.opens_at
+
+
+def slow_leads(appointment, facts):
     for change in facts.changes:
         if change.session_id == appointment.session_id:
             due = change.at + fast.SETTLING
-            yield fast.Key(appointment.session_id, appointment.revision, change.kind, ""), due, due
+            yield Key(appointment.session_id, appointment.revision, change.kind, ""), due, due
     wall = appointment.starts_at.astimezone(appointment.zone).replace(tzinfo=None)
     evening = (wall - timedelta(days=1)).replace(hour=18, minute=0)
     usual = {"evening_before": evening, "hours_2": None}
     first = {"hours_72": wall - timedelta(days=3), "hours_24": wall - timedelta(days=1), "hours_2": None}
-    for lead, local in (first if appointment.session_id == UUID(int=1) else usual).items():
+    for lead, local in (first if is_first(appointment) else usual).items():
         due = slow_instant(local, appointment.zone) if local else appointment.starts_at - timedelta(hours=2)
-        yield fast.Key(appointment.session_id, appointment.revision, "appointment", lead), due, appointment.known_at
+        yield Key(appointment.session_id, appointment.revision, "appointment", lead), due, appointment.known_at
+
+
+def is_first(appointment):
+    return appointment.session_id == UUID(int=1)
+
+
+def slow_days(facts):
+    """The patient's day of each appointment that stands and is not alone on it."""
+    if not facts.wishes.digest:
+        return {}
+    of_day = {}
+    for one in facts.appointments:
+        usual = Key(one.session_id, one.revision, "appointment", "hours_2")
+        if not is_first(one) and not slow_ground(usual, one, facts):
+            day = one.starts_at.astimezone(facts.wishes.quiet.zone).date()
+            of_day.setdefault(day, []).append(one.session_id)
+    return {session_id: day for day, several in of_day.items() if len(several) > 1 for session_id in several}
 
 
 def slow_instant(local, zone):
@@ -123,25 +207,48 @@ def wall_at(naive_utc, zone):
     return naive_utc.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
 
 
-def slow_judgement(key, wanted, known_at, appointment, facts):
+def slow_judgement(key, wanted, known_at, about, facts):
     """(reason, None) of what is held back, (reason, due) of what could be said."""
-    if reason := slow_ground(key, appointment, facts):
+    if reason := slow_ground(key, about, facts):
         return reason, None
-    return slow_shift(wanted, known_at, appointment.starts_at, facts.wishes.quiet)
+    if key.kind in ("moved", "cancelled", "restored") and cannot_wait(wanted, about, facts):
+        return "silent_change", wanted
+    return slow_shift(wanted, known_at, end_of(about), facts.wishes.quiet)
 
 
-def slow_ground(key, appointment, facts):
-    (placement,) = facts.placements
-    enrolled = placement.ends_at is None or appointment.starts_at < placement.ends_at
+def cannot_wait(due, appointment, facts):
+    if "push" not in facts.wishes.channels or not is_quiet(due, facts.wishes.quiet):
+        return False
+    while is_quiet(due, facts.wishes.quiet):
+        due += MINUTE
+    return appointment.starts_at <= due.replace(second=0, microsecond=0) + timedelta(hours=4)
+
+
+def slow_ground(key, about, facts):
     if not facts.account_active:
         return "account_not_active"
-    if appointment.cancelled and key.kind == "appointment":
+    if key.kind == "check_in":
+        return slow_ground_of_check_in(about, facts)
+    (placement,) = facts.placements
+    enrolled = placement.ends_at is None or about.starts_at < placement.ends_at
+    if about.cancelled and key.kind == "appointment":
         return "session_cancelled"
-    if not appointment.attending:
+    if not about.attending:
         return "not_attending"
     if not enrolled:
         return "not_enrolled"
-    return "enrollment_paused" if placement.paused else ""
+    if placement.paused:
+        return "enrollment_paused"
+    topic = "sessions" if key.kind == "appointment" else "changes"
+    return "" if topic in facts.wishes.kinds else "kind_off"
+
+
+def slow_ground_of_check_in(asked, facts):
+    if asked.answered:
+        return "check_in_sent"
+    if asked.paused:
+        return "enrollment_paused"
+    return "" if "check_ins" in facts.wishes.kinds else "kind_off"
 
 
 def slow_shift(wanted, known_at, starts_at, hours):
@@ -160,7 +267,7 @@ def slow_shift(wanted, known_at, starts_at, hours):
 
 def slow_expiry(key, due, starts_at, hours):
     latest = due
-    patience = 15 * MINUTE if key.kind == "appointment" else timedelta(days=9)
+    patience = timedelta(days=9) if key.kind in ("moved", "cancelled", "restored") else 15 * MINUTE
     while latest < starts_at and latest < due + patience and not is_quiet(latest, hours):
         latest += MINUTE
     return latest

@@ -57,11 +57,11 @@ def test_an_earlier_session_takes_over_as_the_first(patient, enroll, book, rows)
     assert of_later["evening_before"][0] == "planned"
 
 
-def test_two_that_come_together_become_one_row_that_names_the_other(patient, group, book, rows):
+def test_two_of_one_day_become_one_row_that_the_other_names(patient, group, book, rows):
     other = book([patient.id], "2026-06-10T13:00")
     kept = rows(patient.id, session_id=other, lead="evening_before")[0]
     held = rows(patient.id, session_id=group, lead="evening_before")[0]
-    assert (kept.state, held.state, held.reason, held.replaced_by) == ("planned", "held", "merged", kept.id)
+    assert (kept.state, held.state, held.reason, held.replaced_by) == ("planned", "held", "digest", kept.id)
 
 
 def test_a_move_is_said_and_its_old_self_is_not(patient, group, change, rows):

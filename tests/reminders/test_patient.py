@@ -70,7 +70,8 @@ def test_the_ledger_speaks_spanish(patient, group):
 
 def test_what_two_became_is_told_as_it_will_be_said(patient, group, book):
     book([patient.id], "2026-06-10T13:00")
-    assert "1:00 PM and tomorrow at 6:00 PM" in items(patient, "?state=planned")[0]["text"]
+    (said,) = items(patient, "?state=planned")
+    assert said["text"].startswith("You have 2 appointments tomorrow, the first at 1:00 PM and the last at 6:00 PM.")
 
 
 def test_somebody_elses_reminders_are_not_there(group, other_patient):
@@ -105,10 +106,12 @@ def test_whoever_chose_nothing_has_the_defaults(patient):
     assert ReminderPreferencesAnswer().validate(answer.json) == {}
     assert answer.json == {
         "channels": ["push", "sms", "email"],
+        "kinds": ["sessions", "changes", "check_ins"],
         "lead_times": ["evening_before", "hours_2"],
         "first_session_lead_times": ["hours_72", "hours_24", "hours_2"],
         "quiet_from": "21:00",
         "quiet_to": "08:00",
+        "digest": True,
     }
     assert answer.headers["ETag"] == '"0"'
 
@@ -116,10 +119,12 @@ def test_whoever_chose_nothing_has_the_defaults(patient):
 def test_what_was_chosen_holds(patient, monday):
     chosen = {
         "channels": ["sms", "push"],
+        "kinds": ["changes"],
         "lead_times": ["hours_24", "hours_24"],
         "first_session_lead_times": [],
         "quiet_from": "22:30",
         "quiet_to": "07:00",
+        "digest": False,
         "paused_until": "2026-06-09T12:00:00Z",
     }
     answer = put(patient, chosen)
@@ -197,7 +202,9 @@ def test_of_two_choices_at_once_one_wins(patient, monday):
         ({"quiet_from": "25:00"}, "/quiet_from"),
         ({"lead_times": ["hours_3"]}, "/lead_times/0"),
         ({"channels": ["app"]}, "/channels/0"),
-        ({"digest": True}, "/digest"),
+        ({"digest": "sometimes"}, "/digest"),
+        ({"kinds": ["medicines"]}, "/kinds/0"),
+        ({"escalation": True}, "/escalation"),
     ],
 )
 def test_what_does_not_fit_is_refused(patient, monday, body, pointer):

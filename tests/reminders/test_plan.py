@@ -1,14 +1,15 @@
 """What is planned for whom, and why something is held back."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from api.reminders.merge import merged_plan
-from api.reminders.plan import Change, Key, Placement, Said, Wishes, due
+from api.reminders.plan import due
+from api.reminders.situation import Asked, Change, Key, Placement, Said, Wishes
 from tests.reminders.people import LONG_AGO, NEW_YORK, NIGHT, appointment, facts, local
 
 MONDAY = local("2026-06-08T09:00")
@@ -59,10 +60,49 @@ def test_a_morning_session_is_said_once_in_the_evening():
     assert held.replaced_by == said.key
 
 
-def test_two_sessions_of_one_day_share_their_evening():
-    day = facts(appointment("2026-06-10T13:00"), appointment("2026-06-10T18:00", number=2))
-    held = [one for one in merged_plan(day, at=MONDAY) if one.state == "held"]
-    assert [(one.key.session_id.int, one.reason, one.replaced_by.session_id.int) for one in held] == [(2, "merged", 1)]
+DAY = appointment("2026-06-10T11:00"), appointment("2026-06-10T18:00", number=2)
+NO_DIGEST = Wishes(NIGHT, digest=False)
+
+
+def test_a_day_of_two_sessions_is_said_once_the_evening_before():
+    entries = merged_plan(facts(*DAY), at=MONDAY)
+    (said,) = (one for one in entries if one.state == "planned")
+    assert (said.key.lead, said.due_at) == ("evening_before", local("2026-06-09T18:00"))
+    assert {(one.reason, one.replaced_by) for one in entries if one != said} == {("digest", said.key)}
+
+
+def test_without_a_digest_two_sessions_of_one_day_share_only_their_evening():
+    these = facts(*DAY, wishes=NO_DIGEST)
+    assert [lead for lead, _ in planned(these)] == ["evening_before", "hours_2", "hours_2"]
+    (held,) = (one for one in merged_plan(these, at=MONDAY) if one.state == "held")
+    assert (held.key.session_id.int, held.reason, held.replaced_by.session_id.int) == (2, "merged", 1)
+
+
+def test_a_day_on_which_one_session_is_left_is_said_as_usual():
+    left, cancelled = DAY[0], replace(DAY[1], cancelled=True)
+    assert [lead for lead, _ in planned(facts(left, cancelled))] == ["evening_before", "hours_2"]
+
+
+def test_the_first_session_of_an_enrollment_keeps_its_own_reminders_on_a_day_of_two():
+    these = facts(*DAY, placements=(Placement(LONG_AGO, first_session_id=UUID(int=1)),))
+    assert [lead for lead, _ in planned(these, at=local("2026-06-05T09:00"))] == [
+        *("hours_72", "hours_24", "evening_before", "hours_2", "hours_2")
+    ]
+
+
+def test_a_day_that_was_said_once_is_not_said_again():
+    of = frozenset((one.session_id, one.revision) for one in DAY)
+    said = Said(Key(DAY[0].session_id, 1, "appointment", "evening_before"), local("2026-06-09T18:00"), of, of)
+    assert planned(facts(*DAY, said=(said,)), at=local("2026-06-09T18:05")) == []
+
+
+def test_what_came_too_late_for_the_day_is_said_as_usual():
+    late = replace(DAY[1], known_at=local("2026-06-09T19:00"))
+    of = frozenset({(DAY[0].session_id, 1)})
+    said = Said(Key(DAY[0].session_id, 1, "appointment", "evening_before"), local("2026-06-09T18:00"))
+    assert ("hours_2", local("2026-06-10T16:00")) in planned(
+        facts(DAY[0], late, said=(replace(said, of=of, digest=of),)), at=local("2026-06-09T19:00")
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,6 +188,107 @@ def test_a_change_made_in_the_night_is_said_in_the_morning():
     at = local("2026-06-09T23:00")
     change = Change(GROUP.session_id, 1, "moved", at)
     assert ("moved", local("2026-06-10T08:00")) in planned(facts(GROUP, changes=(change,)), at=at)
+
+
+@pytest.mark.parametrize(
+    ("starts", "expected"),
+    [
+        ("2026-06-10T11:59", ("silent_change", "2026-06-09T23:02", True)),
+        ("2026-06-10T12:00", ("silent_change", "2026-06-09T23:02", True)),
+        ("2026-06-10T12:01", ("after_quiet_hours", "2026-06-10T08:00", False)),
+        ("2026-06-10T07:00", ("silent_change", "2026-06-09T23:02", True)),
+    ],
+)
+def test_a_change_in_the_night_comes_without_a_sound_when_morning_is_too_late(starts, expected):
+    at = local("2026-06-09T23:00")
+    soon = appointment(starts, revision=2, known_at=at)
+    entries = merged_plan(facts(soon, changes=(Change(soon.session_id, 2, "moved", at),)), at=at)
+    (moved,) = (one for one in entries if one.is_change)
+    reason, due_at, silent = expected
+    assert (moved.state, moved.reason, moved.due_at, moved.silent) == ("planned", reason, local(due_at), silent)
+
+
+def test_without_push_nothing_can_come_without_a_sound():
+    at = local("2026-06-09T23:00")
+    soon = appointment("2026-06-10T11:00", revision=2, known_at=at)
+    these = facts(soon, changes=(Change(soon.session_id, 2, "moved", at),), wishes=Wishes(NIGHT, channels=("sms",)))
+    assert ("moved", local("2026-06-10T08:00")) in planned(these, at=at)
+
+
+def test_no_reminder_gives_way_to_what_came_without_a_sound():
+    said = Said(Key(GROUP.session_id, 1, "moved", ""), local("2026-06-10T06:30"), silent=True)
+    soon = appointment("2026-06-10T10:00")
+    these = facts(soon, said=(said,), wishes=Wishes(NIGHT, leads=("hours_2",)))
+    assert planned(these, at=local("2026-06-09T06:30")) == [("hours_2", local("2026-06-10T08:00"))]
+
+
+def asked(day, opens="05:00", hours=24, **other):
+    opens_at = local(f"{day}T{opens}")
+    return Asked("daily", date.fromisoformat(day), opens_at, opens_at + timedelta(hours=hours), **other)
+
+
+@pytest.mark.parametrize(
+    ("window", "due_at", "reason"),
+    [
+        pytest.param(asked("2026-06-09"), "2026-06-09T18:00", "on_time", id="in the evening of its day"),
+        pytest.param(asked("2026-06-09", hours=9), "2026-06-09T08:00", "after_quiet_hours", id="closes before"),
+        pytest.param(asked("2026-06-09", "19:00"), "2026-06-09T19:00", "on_time", id="opens after"),
+        pytest.param(asked("2026-06-09", "22:00"), "2026-06-10T08:00", "after_quiet_hours", id="opens at night"),
+    ],
+)
+def test_a_check_in_is_said_once_in_its_window(window, due_at, reason):
+    (one,) = merged_plan(facts(check_ins=(window,)), at=MONDAY)
+    assert (one.state, one.due_at, one.reason) == ("planned", local(due_at), reason)
+
+
+@pytest.mark.parametrize(
+    ("window", "wishes", "reason"),
+    [
+        (asked("2026-06-09", answered=True), Wishes(NIGHT), "check_in_sent"),
+        (asked("2026-06-09", paused=True), Wishes(NIGHT), "enrollment_paused"),
+        (asked("2026-06-09"), Wishes(NIGHT, kinds=("sessions", "changes")), "kind_off"),
+        (asked("2026-06-09"), Wishes(NIGHT, channels=()), "no_channel"),
+    ],
+)
+def test_a_check_in_is_held_back_when(window, wishes, reason):
+    (one,) = merged_plan(facts(check_ins=(window,), wishes=wishes), at=MONDAY)
+    assert (one.state, one.reason) == ("held", reason)
+
+
+def test_a_check_in_gives_way_to_a_reminder_near_it_also_to_a_later_one():
+    late = appointment("2026-06-09T21:30")
+    entries = merged_plan(
+        facts(late, check_ins=(asked("2026-06-09"),), wishes=Wishes(NIGHT, leads=("hours_2",))), at=MONDAY
+    )
+    assert [(one.key.kind, one.state) for one in entries] == [("appointment", "planned"), ("check_in", "held")]
+    assert entries[1].replaced_by == entries[0].key
+
+
+def test_what_comes_before_a_check_in_opens_does_not_speak_for_it():
+    window = asked("2026-06-09", "17:30")
+    entries = merged_plan(facts(GROUP, check_ins=(window,), wishes=Wishes(NIGHT, leads=("hours_24",))), at=MONDAY)
+    soon = merged_plan(
+        facts(appointment("2026-06-10T17:00"), check_ins=(window,), wishes=Wishes(NIGHT, leads=("hours_24",))),
+        at=MONDAY,
+    )
+    assert entries[-1].reason == "merged"
+    assert (soon[-1].reason, soon[-1].due_at) == ("after_another", local("2026-06-10T08:00"))
+
+
+def test_no_reminder_gives_way_to_a_check_in():
+    said = Said(Key(None, 1, "check_in", "", "daily", date(2026, 6, 9)), local("2026-06-09T17:30"))
+    assert ("evening_before", local("2026-06-09T18:00")) in planned(
+        facts(GROUP, said=(said,)), at=local("2026-06-09T17:30")
+    )
+
+
+@pytest.mark.parametrize("off", ["sessions", "changes"])
+def test_a_kind_that_is_off_is_held_back(off):
+    kinds = tuple(one for one in ("sessions", "changes", "check_ins") if one != off)
+    change = Change(GROUP.session_id, 1, "moved", MONDAY)
+    entries = merged_plan(facts(GROUP, changes=(change,), wishes=Wishes(NIGHT, kinds=kinds)), at=MONDAY)
+    held = {"changes" if one.is_change else "sessions" for one in entries if one.reason == "kind_off"}
+    assert held == {off}
 
 
 def test_changes_made_together_are_said_as_one():

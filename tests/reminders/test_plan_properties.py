@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.reminders.merge import APART, merged_plan
-from api.reminders.plan import Appointment, Change, Facts, Key, Placement, Said, Wishes, plan
+from api.reminders.merge import APART, DIGEST_LEADS, merged_plan
+from api.reminders.plan import plan
 from api.reminders.quiet import QuietHours
+from api.reminders.situation import Appointment, Asked, Change, Facts, Key, Placement, Said, Wishes
 from tests.reminders.slow_plan import is_quiet, slow_plan
 
 EXAMPLES = 10 * int(os.environ.get("FUZZ", "3"))
@@ -54,23 +55,62 @@ def situations(draw, hours=None):
     ends_at = draw(st.sampled_from([None, None, at + timedelta(days=3)]))
     placement = Placement(at - timedelta(days=9), ends_at, draw(st.sampled_from([False, False, True])), UUID(int=1))
     pause = draw(st.sampled_from([None, None, at + timedelta(days=1)]))
-    wishes = Wishes(draw(quiet_hours() if hours is None else hours), paused_until=pause)
+    wishes = Wishes(
+        draw(quiet_hours() if hours is None else hours),
+        paused_until=pause,
+        channels=draw(st.sampled_from([("push", "sms"), ("sms",)])),
+        kinds=draw(st.sampled_from([ALL_KINDS] * 4 + [one_off(kind) for kind in ALL_KINDS])),
+        digest=draw(st.booleans()),
+    )
     active = draw(st.sampled_from([True] * 5 + [False]))
-    return Facts(active, wishes, appointments, (placement,), changes, draw(what_was_said(appointments, at))), at
+    asked = draw(windows(at, wishes.quiet.zone))
+    said = draw(what_was_said(appointments, asked, at))
+    return Facts(active, wishes, appointments, (placement,), changes, asked, said), at
+
+
+ALL_KINDS = ("sessions", "changes", "check_ins")
+
+
+def one_off(kind):
+    return tuple(one for one in ALL_KINDS if one != kind)
 
 
 @st.composite
-def what_was_said(draw, appointments, at):
-    """Up to two messages, about a session of these or another one, each speaking for some of them."""
+def windows(draw, at, zone):
+    """Up to three windows of check-ins that close within five days, some of them open already."""
+    hours = [st.integers(-20, 90), st.sampled_from([2, 24, 72]), st.sampled_from([False] * 3 + [True])]
+    found = []
+    for number, (opens, lasts, answered) in enumerate(draw(st.lists(st.tuples(*hours), max_size=3))):
+        opens_at = at + timedelta(hours=opens)
+        closes_at = opens_at + timedelta(hours=lasts)
+        if closes_at > at:
+            opens_on, paused = opens_at.astimezone(zone).date(), draw(st.sampled_from([False] * 4 + [True]))
+            found.append(Asked(f"instrument-{number}", opens_on, opens_at, closes_at, paused, answered))
+    return tuple(found)
+
+
+@st.composite
+def what_was_said(draw, appointments, asked, at):
+    """Up to two messages, about a session or a check-in of these or another one, each speaking for some of them; a
+    digest speaks for all of its own."""
     about = [(one.session_id, one.revision) for one in appointments]
-    keys = st.builds(
+    sessions = st.builds(
         lambda session, lead: Key(*session, "appointment", lead),
         st.sampled_from([*about, (UUID(int=9), 1)]),
         st.sampled_from(["evening_before", "hours_2", "hours_24"]),
     )
+    changes = st.builds(lambda session: Key(*session, "moved", ""), st.sampled_from([*about, (UUID(int=9), 1)]))
+    checks = [Key(None, 1, "check_in", "", one.instrument, one.opens_on) for one in asked]
+    keys = st.one_of(sessions, sessions, changes, st.sampled_from(checks or [Key(UUID(int=9), 1, "moved", "")]))
     times = st.integers(0, 100).map(lambda quarters: at - timedelta(minutes=15 * quarters))
-    of = st.frozensets(st.sampled_from(about), max_size=2)
-    return tuple(draw(st.lists(st.builds(Said, keys, times, of), max_size=2, unique_by=lambda one: one.key)))
+    some = st.frozensets(st.sampled_from([*about, *(one.about for one in checks)]), max_size=2)
+    digests = st.sampled_from([frozenset(), frozenset(), frozenset(about[:2])])
+    silent = st.sampled_from([False, False, True])
+    build = st.builds(
+        lambda key, when, of, digest, quietly: Said(key, when, of | digest, digest, quietly and key.kind == "moved"),
+        keys, times, some, digests, silent,
+    )  # fmt: skip
+    return tuple(draw(st.lists(build, max_size=2, unique_by=lambda one: one.key)))
 
 
 any_quiet = quiet_hours(begins=tuple(range(24)), ends=tuple(range(24))).filter(
@@ -82,11 +122,25 @@ def said(entries):
     return [one for one in entries if one.state == "planned"]
 
 
+def heard(entries):
+    return [one for one in said(entries) if not one.silent]
+
+
+@holds
+@given(situations(hours=any_quiet))
+def test_only_changes_that_cannot_wait_are_silent(situation):
+    facts, at = situation
+    for one in merged_plan(facts, at=at):
+        assert one.silent == (one.reason == "silent_change") or one.state == "held"
+        night = facts.wishes.quiet.around(one.due_at)
+        assert not one.silent or (one.is_change and one.starts_at <= night.end + timedelta(hours=4))
+
+
 @holds
 @given(situations(hours=any_quiet))
 def test_nothing_is_said_in_quiet_hours(situation):
     facts, at = situation
-    for one in said(merged_plan(facts, at=at)):
+    for one in heard(merged_plan(facts, at=at)):
         assert not is_quiet(one.due_at, facts.wishes.quiet)
         assert not is_quiet(one.expires_at - timedelta(seconds=1), facts.wishes.quiet)
 
@@ -112,14 +166,18 @@ def test_nothing_is_said_twice(situation):
 @given(situations())
 def test_every_entry_has_one_state_and_one_reason(situation):
     facts, at = situation
-    reasons = {"planned": {"on_time", "before_quiet_hours", "after_quiet_hours", "after_another"}, "held": HELD}
+    reasons = {"planned": PLANNED, "held": HELD}
     for one in merged_plan(facts, at=at):
         assert one.reason in reasons[one.state]
-        assert (one.replaced_by is not None) == (one.reason == "merged")
+        assert (one.replaced_by is not None) == (one.reason in ("merged", "digest"))
 
 
+PLANNED = {"on_time", "before_quiet_hours", "after_quiet_hours", "after_another", "silent_change"}
 HELD = {
     "merged",
+    "digest",
+    "kind_off",
+    "check_in_sent",
     "past",
     "quiet_hours",
     "session_cancelled",
@@ -149,7 +207,7 @@ def test_what_could_be_said_of_an_appointment_is_said_or_was(situation):
     facts, at = situation
     entries = merged_plan(facts, at=at)
     for last in said(plan(facts, at=at)):
-        speaking = {one.replaced_by or one.key for one in entries if one.key[:2] == last.key[:2]}
+        speaking = {one.replaced_by or one.key for one in entries if one.key.about == last.key.about}
         to_come = speaking & {one.key for one in said(entries)}
         assert to_come or any(one.speaks_for(last.key) for one in facts.said)
 
@@ -158,16 +216,20 @@ def test_what_could_be_said_of_an_appointment_is_said_or_was(situation):
 @given(situations())
 def test_saying_what_is_planned_leaves_the_rest_of_the_plan(situation):
     facts, at = situation
-    if not (planned := said(merged_plan(facts, at=at))):
+    planned = merged_plan(facts, at=at)
+    if not said(planned):
         return
-    now = min(planned, key=lambda one: one.due_at)
+    now = min(said(planned), key=lambda one: one.due_at)
+    covered = [one for one in planned if one.replaced_by == now.key]
     at = max(at, now.due_at)
     before = merged_plan(facts, at=at)
-    of = frozenset(one.key[:2] for one in before if one.replaced_by == now.key)
-    told = {now.key} | {one.key for one in before if one.replaced_by == now.key and one.is_change}
+    of = frozenset(one.key.about for one in covered)
+    digest = frozenset(one.key.about for one in covered if one.reason == "digest")
+    own = {now.key.about} if digest and now.key.lead in DIGEST_LEADS else set()
+    told = {now.key} | {one.key for one in covered if one.is_change}
     after = replace(
         facts,
-        said=(*facts.said, Said(now.key, now.due_at, of)),
+        said=(*facts.said, Said(now.key, now.due_at, of, digest | own, now.silent)),
         changes=tuple(one for one in facts.changes if Key(one.session_id, one.revision, one.kind, "") not in told),
     )
     remaining = {one.key: one.due_at for one in said(before) if one.key != now.key}

@@ -65,9 +65,9 @@ WEDNESDAY = item("appointment", "2026-06-10T09:00", 3)
     ],
 )
 def test_the_sentence_for(items, said):
-    assert sentence(items, language="en", reader=NEW_YORK, at=MONDAY) == said + DETAILS
+    assert sentence(items, language="en", reader=NEW_YORK, at=MONDAY).text == said + DETAILS
 
 
 def test_a_cancelled_appointment_is_not_said_to_come():
     both = [item("cancelled", "2026-06-08T18:00", 1), item("moved", "2026-06-09T13:00", 2)]
-    assert "tomorrow at 1:00 PM" in sentence(both, language="en", reader=NEW_YORK, at=MONDAY)
+    assert "tomorrow at 1:00 PM" in sentence(both, language="en", reader=NEW_YORK, at=MONDAY).text
