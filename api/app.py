@@ -19,6 +19,7 @@ from api import (
     audit,
     auth,
     body,
+    clock,
     config,
     db,
     dpop,
@@ -55,7 +56,12 @@ from api.contract import Operation
 from api.enrollments import clinic as enrollments_clinic
 from api.enrollments import patient as enrollments_patient
 from api.enrollments import transitions
+from api.messages import clinic as contacts_clinic
+from api.messages import deliveries, devices, keyed, post, provider, providers, public_unsubscribe, worker_contacts
 from api.messages import gateway as gateways
+from api.messages import patient as devices_patient
+from api.messages import patient_phone as contacts_patient
+from api.messages.events import DeliveryReported
 from api.patients import clinic as patients_clinic
 from api.patients import patient as patients_patient
 from api.patients import service as patients
@@ -67,19 +73,22 @@ from api.programs import clinic_locations as locations_clinic
 from api.programs import public as programs_public
 from api.programs import public_app as app_public
 from api.programs import public_locations as locations_public
+from api.reminders import clinic as reminders_clinic
 from api.reminders import hearing as reminders
 from api.reminders import patient as reminders_patient
+from api.reminders import patient_receipts as receipts_patient
 from api.reminders import worker as reminders_worker
-from api.sessions import calendar_public, clinic_dose, dose, patient_feeds, patient_progress
+from api.sessions import calendar_public, clinic_dose, dose, patient_feeds, patient_progress, replies, room_codes
 from api.sessions import clinic as sessions_clinic
 from api.sessions import clinic_attending as attending_clinic
 from api.sessions import clinic_series as series_clinic
 from api.sessions import hearing as sessions_hearing
 from api.sessions import patient as sessions_patient
-from api.sessions import replies, room_codes
+from api.sessions import texted as sessions_texted
 from api.sessions import worker as sessions_worker
 from api.staff import clinic as staff_clinic
 from api.staff import duty
+from api.staff import texted as staff_texted
 from api.staff import worker as staff_worker
 from api.today import hearing as today_hearing
 from api.today import patient as today_patient
@@ -97,6 +106,9 @@ DOORS = (
     access_patient.door,
     passkeys_patient.door,
     passwords_patient.door,
+    devices_patient.door,
+    contacts_patient.door,
+    contacts_clinic.door,
     access_oauth.door,
     clinic_audit.door,
     today_patient.door,
@@ -112,6 +124,8 @@ DOORS = (
     sessions_clinic.door,
     attending_clinic.door,
     reminders_patient.door,
+    reminders_clinic.door,
+    receipts_patient.door,
     instruments_public.door,
     checkins_patient.door,
     checkins_clinic.door,
@@ -195,6 +209,8 @@ def create_app(settings: config.Config | None = None) -> Continuum:
     app.register_blueprint(health.health)
     app.register_blueprint(reading.reading)
     app.register_blueprint(access_public.discovery)
+    app.register_blueprint(provider.hooks)
+    app.register_blueprint(public_unsubscribe.unsubscribing)
     return app
 
 
@@ -209,16 +225,25 @@ def open_house(settings: config.Config) -> None:
     db.ask_standing("partner", standing.of_client)
     pages.use_secret(settings.cursor_secret)
     sealing.use(settings.access_secret)
+    keyed.use(settings.access_secret)
     language.ask_preference(patients.language)
     about.use(settings)
     zones.use_clinic_zone(settings.clinic_time_zone)
     dose.use_floors(settings.weekly_floor_hours)
+    clock.use(settings.clock_file)
     gateways.use(gateways.of(settings.messages_file))
+    devices.use(settings.carriers.web_push)
     replies.use(timedelta(hours=settings.late_cancellation_hours))
     room_codes.use(sealing.key_for("room codes"))
     duty.use(settings.duty_contacts, needed=not settings.development)
     subscribe()
     notices.register()
+    worker_contacts.register()
+
+
+def carry(settings: config.Config) -> None:
+    """What a process needs that sends messages. Raises what a carrier's own key raises."""
+    post.use(post.Post(providers.of(settings)))
 
 
 def sign_in(settings: config.Config, tokens: auth.Tokens) -> None:
@@ -247,7 +272,10 @@ def subscribe() -> None:
     """Who hears what. Subscribing again changes nothing."""
     events.subscribe(PatientStatusChanged, access.on_status_changed)
     events.subscribe(PatientStatusChanged, transitions.on_status_changed)
+    events.subscribe(DeliveryReported, deliveries.on_reported)
     for kind, handler in today_hearing.SUBSCRIPTIONS:
+        events.subscribe(kind, handler)
+    for kind, handler in (*staff_texted.SUBSCRIPTIONS, *sessions_texted.SUBSCRIPTIONS):
         events.subscribe(kind, handler)
     for kind, handler in (*sessions_hearing.SUBSCRIPTIONS, *reminders.SUBSCRIPTIONS, *checkins_planning.SUBSCRIPTIONS):
         events.subscribe(kind, handler)
@@ -257,12 +285,15 @@ def ticks() -> None:
     """What the workers do by the clock. Registering again changes nothing."""
     for seconds, name, function in (
         (1, "reminders", reminders_worker.run),
+        (3600, "deliveries", reminders_worker.prune),
         (2, "alerts", staff_worker.run),
         (10, "audit-seals", _seal),
         (3600, "series", sessions_worker.run),
         (60, "requests-to-move", sessions_worker.close_begun),
         (3600, "idempotency-records", _forget),
         (60, "access", access_worker.run),
+        (3600, "devices", devices.forget_unseen),
+        (3600, "contacts", worker_contacts.forget_old),
         (30, "refusals", refusals.tell),
     ):
         queue.every(seconds, name)(function)
@@ -328,8 +359,9 @@ def refused(refusal: errors.Refusal) -> Response:
 
 
 def _audit(refusal: errors.Refusal) -> None:
-    """Who was not let in, or was let in nowhere: also who never got as far as a transaction."""
-    if isinstance(refusal, oauth.InsufficientAuthorization):
+    """Who was not let in, or was let in nowhere: also who never got as far as a transaction. A step on the way in (what
+    comes next in a sign-in, a nonce to use) is no refusal of anybody."""
+    if isinstance(refusal, oauth.InsufficientAuthorization | dpop.NonceNeeded):
         return
     operation = g.get("operation")
     if operation is not None:

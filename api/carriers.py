@@ -23,6 +23,8 @@ MAILBOX = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1
 APNS_HOSTS = {"production": "https://api.push.apple.com", "sandbox": "https://api.sandbox.push.apple.com"}
 FCM_URL = "https://fcm.googleapis.com"
 SMS_URL = "https://api.twilio.com"
+# In development, the log.
+CONSOLE = "console:"
 # The push services of the browsers that people have; one that begins with a dot stands for what is below it.
 WEB_PUSH_HOSTS = (
     "fcm.googleapis.com",
@@ -103,6 +105,22 @@ class Carriers:
     smtp: Smtp | None = None
     sender_name: str = SENDER_NAME
 
+    @property
+    def any(self) -> bool:
+        """Whether there is a way to any patient."""
+        return any((self.apns, self.fcm, self.web_push, self.sms, self.smtp))
+
+    def reach(self, contact: str) -> bool:
+        """Whether a contact at the clinic is reached: a number (`+` and digits) by texts, a mailbox by mail."""
+        return bool({"sms": self.sms, "email": self.smtp}.get(carrier_of(contact) or ""))
+
+
+def carrier_of(contact: str) -> str | None:
+    """The carrier that reaches a contact at the clinic: by `+` and digits, or by a mailbox; None for neither."""
+    if contact.startswith("+") and contact[1:].isdecimal():
+        return "sms"
+    return "email" if "@" in contact else None
+
 
 def read(env: Mapping[str, str], *, development: bool) -> Carriers:
     """The carriers that `env` names. Raises `Malformed`."""
@@ -152,8 +170,9 @@ def _web_push(env: Mapping[str, str]) -> WebPush | None:
 def _sms(env: Mapping[str, str], development: bool) -> Sms | None:
     if not _set_whole(env, "SMS_ACCOUNT", "SMS_TOKEN", "SMS_FROM"):
         return None
+    console = development and env.get("SMS_URL") == CONSOLE
     return Sms(
-        url=_url(env, "SMS_URL", default=SMS_URL, plain=development),
+        url=CONSOLE if console else _url(env, "SMS_URL", default=SMS_URL, plain=development),
         account=_matching(env, "SMS_ACCOUNT", re.compile(r"[A-Za-z0-9_-]{1,64}")),
         token=env["SMS_TOKEN"],
         sender=_matching(env, "SMS_FROM", SMS_SENDER),

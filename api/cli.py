@@ -44,6 +44,7 @@ def worker() -> int:
 
     settings = config.read()
     app.open_house(settings)
+    app.carry(settings)
     app.ticks()
     return process.main(settings.database_url)
 
@@ -143,6 +144,48 @@ def audit(options: argparse.Namespace) -> int:
     return 0 if holds else 1
 
 
+def clock(options: argparse.Namespace) -> int:
+    """Move the domain's time ahead in development; that of tokens and leases stays. Say when it is."""
+    from api import clock as times
+    from api import config
+
+    if not (file := config.read().clock_file):
+        raise Misconfigured("CLOCK_FILE is not set: the domain's time can be moved in development only.")
+    if options.by is not None:
+        ahead = times.ahead(file) + options.by if options.by else options.by
+        times.move(file, ahead=ahead)
+    times.use(file)
+    print(f"For the clinic it is {times.now():%A, %Y-%m-%d %H:%M:%S} UTC, {times.ahead(file)} ahead.")
+    return 0
+
+
+def text(options: argparse.Namespace) -> int:
+    """Let the demo patient answer a text, as the carrier would hand it in; says what is answered."""
+    from api import config, simulated
+
+    print(simulated.answer(config.read(), options.words))
+    return 0
+
+
+def _words_of_clock(parser: argparse.ArgumentParser) -> None:
+    from datetime import timedelta
+
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+
+    def span(word: str) -> timedelta:
+        if word == "real":
+            return timedelta()
+        if not (word[:1] == "+" and word[1:-1].isdecimal() and word[-1:] in units):
+            raise argparse.ArgumentTypeError("say +90m, +26h, +2d, or real")
+        return timedelta(**{units[word[-1]]: int(word[1:-1])})
+
+    parser.add_argument("by", nargs="?", type=span, help="+90m, +26h or +2d further on, or `real` to come back")
+
+
+def _words_of_text(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", help="what the patient writes: 1, 2, STOP, …")
+
+
 def _words_of_clients(parser: argparse.ArgumentParser) -> None:
     from api.access import commands
 
@@ -163,13 +206,30 @@ def _words_of_audit(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS: dict[str, Callable[..., int]] = {
     command.__name__: command
-    for command in (run, serve, worker, migrate, catalogue, demo, prepare, roles, openapi, clients, keys, audit)
+    for command in (
+        run,
+        serve,
+        worker,
+        migrate,
+        catalogue,
+        demo,
+        prepare,
+        roles,
+        openapi,
+        clients,
+        keys,
+        audit,
+        clock,
+        text,
+    )
 }
 # Commands that take further words; each is told only when it is the one, so that none waits for another's modules.
 WORDS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "clients": _words_of_clients,
     "keys": _words_of_keys,
     "audit": _words_of_audit,
+    "clock": _words_of_clock,
+    "text": _words_of_text,
 }
 
 

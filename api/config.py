@@ -52,6 +52,7 @@ class Config:
     late_cancellation_hours: int
     duty_contacts: tuple[str, ...]
     messages_file: Path | None
+    clock_file: Path | None
     carriers: carriers.Carriers
     metrics_port: int | None
     proxies: int
@@ -64,20 +65,31 @@ class Config:
     catalogue_max_age_seconds: float
 
     def __post_init__(self) -> None:
-        # The console takes everything and carries it nowhere: duty staff would count as told, and nobody would be.
         if not (self.messages_file or self.development):
-            raise Misconfigured(
-                "MESSAGES_FILE is not set: name the file that reminders and alerts are written to for delivery;"
-                " the console is for development only."
-            )
+            self._refuse_silence()
         if not self.development:
             self._refuse_development()
+
+    def _refuse_silence(self) -> None:
+        """The console takes everything and carries it nowhere: duty staff would count as told, and nobody would be."""
+        if not self.carriers.any:
+            raise Misconfigured(
+                "MESSAGES_FILE is not set, nor is any carrier: name the file that reminders and alerts are written to"
+                " for delivery, or set APNs, FCM, texts or mail; the console is for development only."
+            )
+        if not all(self.carriers.reach(contact) for contact in self.duty_contacts):
+            raise Misconfigured(
+                "DUTY_CONTACTS names one that no carrier reaches: numbers need SMS_ACCOUNT, mailboxes SMTP_URL, and"
+                " others a MESSAGES_FILE."
+            )
 
     def _refuse_development(self) -> None:
         if self.outward_loopback:
             raise Misconfigured("OUTWARD_LOOPBACK is a switch of development: production asks no host of its own.")
         if self.outward_ca_file:
             raise Misconfigured("OUTWARD_CA_FILE is for development: production believes the usual certificates.")
+        if self.clock_file:
+            raise Misconfigured("CLOCK_FILE is for development: production lives by real time.")
         if self.cursor_secret == self.access_secret:
             raise Misconfigured("ACCESS_SECRET must not be the same as CURSOR_SECRET.")
 
@@ -122,6 +134,7 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         late_cancellation_hours=_number(env, "LATE_CANCELLATION_HOURS", 24, low=0, high=336),
         duty_contacts=_words(env, "DUTY_CONTACTS"),
         messages_file=Path(env["MESSAGES_FILE"]) if env.get("MESSAGES_FILE") else None,
+        clock_file=Path(env["CLOCK_FILE"]) if env.get("CLOCK_FILE") else None,
         carriers=_carriers(env, environment),
         proxies=_number(env, "PROXIES", 0, low=0, high=10),
         metrics_port=_number(env, "METRICS_PORT", 0, low=0, high=65_535) or None,

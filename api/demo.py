@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from api import auth, clock, config, db, keys, vocabulary
+from api import auth, clock, config, db, demo_contacts, keys, vocabulary
 from api.access import clients
 from api.access import service as access
 from api.access.models import ApiClient, AppSession
@@ -59,6 +59,9 @@ def load(settings: config.Config) -> None:
     for patient_id in people:
         with db.transaction(db.SYSTEM):
             _enroll(patient_id, at)
+    for patient_id in people:
+        demo_contacts.give_device(patient_id, _app_session(patient_id))
+    demo_contacts.give_number(people[0], at=at)
     _groups(place_id, people, at, zone)
     _about_to_begin(people[0], at, zone)
 

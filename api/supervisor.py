@@ -34,6 +34,9 @@ DEVELOPMENT = {
     "CONTINUUM_ENV": "development",
     "CLINIC_PHONE": "+1 202-555-0142",
     "DUTY_CONTACTS": "demo-duty-1,demo-duty-2",
+    "SMS_URL": "console:",
+    "SMS_ACCOUNT": "demo",
+    "SMS_FROM": "+12025550100",
 }
 
 
@@ -114,8 +117,8 @@ def database(env: Mapping[str, str], data: Path, parts: list[Part]) -> Iterator[
 def made_secrets(env: Mapping[str, str], data: Path) -> dict[str, str]:
     keys = data / "token-keys.json"
     kept_secret(keys, new_keys)
-    made = {"TOKEN_KEYS_FILE": str(keys)}
-    for name in ("cursor-secret", "access-secret"):
+    made = {"TOKEN_KEYS_FILE": str(keys), "CLOCK_FILE": str(data / "clock")}
+    for name in ("cursor-secret", "access-secret", "sms-token"):
         made[name.upper().replace("-", "_")] = kept_secret(data / name, lambda: secrets.token_hex(32))
     return {name: env.get(name) or value for name, value in made.items()}
 
@@ -123,6 +126,7 @@ def made_secrets(env: Mapping[str, str], data: Path) -> dict[str, str]:
 def write_settings(settings: Mapping[str, str], file: Path) -> None:
     """What the processes are told, for whoever types commands beside them: `set -a; . .data/settings; set +a`."""
     names = ("CONTINUUM_ENV", "DATABASE_URL", "DATABASE_OWNER_URL", "TOKEN_KEYS_FILE", "CURSOR_SECRET", "ACCESS_SECRET")
+    names += ("CLOCK_FILE", "SMS_URL", "SMS_ACCOUNT", "SMS_TOKEN", "SMS_FROM")
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
         opened.writelines(f"{name}={shlex.quote(settings[name])}\n" for name in (*names, "PUBLIC_URL"))
 

@@ -9,8 +9,8 @@ from functools import partial
 from uuid import UUID
 
 from api import db, queue
-from api.messages import gateway as gateways
-from api.messages import templates
+from api.messages import deliveries, post, templates
+from api.messages.gateway import RETRY, Message
 from api.patients import service as patients
 
 # What happened, the job that says it, and the sentence.
@@ -37,21 +37,26 @@ def _say(name: str, *, patient_id: UUID, notice_id: UUID) -> None:
     """Nothing is said to whose account is not active: they may have died, or lost the phone to somebody."""
     with db.transaction(db.WORKER):
         patient = patients.one(patient_id=patient_id)
-        language, active = patient.language or "en", patient.status == "active"
-    if active:
-        _deliver(name, patient_id, notice_id, language)
+        message = _message(name, patient_id, notice_id, patient.language or "en")
+        addresses = deliveries.addresses_of([patient_id]).get(patient_id, [])
+        active = patient.status == "active"
+    # A notice is no reminder: it takes none of the texts that a patient may get.
+    ways = [one for one in addresses if one.channel != "sms"]
+    if active and post.in_use().say(message, ways) == RETRY:
+        raise NotTaken
 
 
-def _deliver(name: str, patient_id: UUID, notice_id: UUID, language: str) -> None:
-    message = gateways.Message(
+def _message(name: str, patient_id: UUID, notice_id: UUID, language: str) -> Message:
+    return Message(
         key=f"notice:{notice_id}",
-        channel="app",
+        channel="push",
         recipient=str(patient_id),
         text=templates.text(TEMPLATES[name], language),
         language=language,
+        kind=TEMPLATES[name],
+        collapse_id=notice_id.hex,
+        patient_id=patient_id,
     )
-    if gateways.in_use().deliver(message) == gateways.RETRY:
-        raise NotTaken
 
 
 _JOBS = {name: partial(_say, name) for name in TEMPLATES}

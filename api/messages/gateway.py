@@ -26,7 +26,8 @@ class Message:
     patient's id, or a duty contact. After `expires_at` the message is of no use to its reader.
 
     A later message replaces an earlier one of the same `collapse_id` on a phone. A `silent` one rings nowhere. `kind`
-    is the id of its template. `patient_id` is None where it goes to staff.
+    is the id of its template. `patient_id` is None where it goes to staff. `channels` are the patient's, in order;
+    `channel` is the one that a gateway is told of.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Message:
     silent: bool = False
     kind: str = ""
     patient_id: UUID | None = None
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ settles or gives back a row whose lease is another's by then.
 """
 
 from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,14 +31,31 @@ _WITHHOLD = sa.text("""
 """)
 _SETTLE = sa.text("""
     UPDATE reminders SET state = r.state, reason = coalesce(r.reason, reminders.reason), sent_at = r.sent_at,
-        text = r.text, changed_at = :at, lease = NULL, leased_until = NULL
+        text = r.text, channel = r.channel, changed_at = :at, version = v.version, lease = NULL, leased_until = NULL
     FROM jsonb_populate_recordset(NULL::reminders, CAST(:rows AS jsonb)) AS r
+    JOIN patient_versions AS v ON v.patient_id = r.patient_id
     WHERE reminders.id = r.id AND reminders.lease = :lease
 """)
+# What a carrier did not take is no sign of a row that breaks its workers: the attempt is taken back, the
+# try is counted.
 _GIVE_BACK = sa.text("""
-    UPDATE reminders SET lease = NULL, leased_until = clock_timestamp() + :pause * power(2, least(attempts, 6))
-    WHERE id = ANY(:ids) AND lease = :lease
-""").bindparams(sa.bindparam("pause", type_=sa.Interval))
+    UPDATE reminders SET lease = NULL, leased_until = clock_timestamp() + make_interval(secs => r.pause),
+        attempts = greatest(attempts - CASE WHEN r.broken THEN 0 ELSE 1 END, 0),
+        tries = least(tries + CASE WHEN r.tried THEN 1 ELSE 0 END, 1000)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id uuid, pause float, tried boolean, broken boolean)
+    WHERE reminders.id = r.id AND reminders.lease = :lease
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A row that is given back, to be taken again after `pause` seconds. `tried`: a carrier did not take it now;
+    `broken`: it could not even be worded."""
+
+    id: UUID
+    pause: float = 0.0
+    tried: bool = False
+    broken: bool = False
 
 
 def take(*, at: datetime, lease: UUID, length: timedelta, most: int) -> list[Any]:
@@ -53,12 +71,14 @@ def withhold(patient_ids: Collection[UUID]) -> None:
 
 
 def settle(rows: Collection[dict[str, Any]], *, lease: UUID, at: datetime) -> None:
-    """Write how each row ended: `id` and `state`, and `reason`, `sent_at` and `text` where there are any."""
+    """Write how each row ended: `id`, `patient_id` and `state`, and `reason`, `sent_at`, `text` and `channel` where
+    there are any. What the patient sees changes: call it under the lock of the patients' versions."""
     if rows:
         db.session().execute(_SETTLE, {"rows": orjson.dumps(list(rows)).decode(), "lease": lease, "at": at})
 
 
-def give_back(ids: Collection[UUID], *, lease: UUID, pause: timedelta) -> None:
-    """Let rows be taken again after a pause, which doubles with each attempt; a pause of zero is none."""
-    if ids:
-        db.session().execute(_GIVE_BACK, {"ids": list(ids), "lease": lease, "pause": pause})
+def give_back(rows: Collection[Back], *, lease: UUID) -> None:
+    """Let rows be taken again, each after its pause by the database's clock."""
+    if rows:
+        given = orjson.dumps([asdict(one) for one in rows]).decode()
+        db.session().execute(_GIVE_BACK, {"rows": given, "lease": lease})

@@ -22,7 +22,8 @@ class Reminder(db.Base):
     the one that took it.
 
     While `planned`, a worker takes it by writing a `lease` that holds until `leased_until`, by the database's clock;
-    without a lease that time is when it may be tried again. `attempts` counts how often it was taken. `created_at` is
+    without a lease that time is when it may be tried again. `attempts` counts how often it was taken without
+    coming to an end, `tries` how often a carrier did not take it then. `created_at` is
     when the patient's appointment became known as it stands in this revision.
     """
 
@@ -74,6 +75,7 @@ class Reminder(db.Base):
     text: Mapped[str | None]
     channel: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
+    tries: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
     lease: Mapped[UUID | None]
     leased_until: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(sa.BigInteger)

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from api import clock, db
 from api.messages import gateway as gateways
+from api.messages import post as office
 from api.messages import templates
 from api.observe import log
 from api.programs import hours, shelf
@@ -48,11 +49,11 @@ class Told:
 
 
 def run() -> bool:
-    """One turn by the clock and the gateway in use; whether more may be due already."""
-    return tick(at=clock.now(), gateway=gateways.in_use())
+    """One turn by the clock and the carriers in use; whether more may be due already."""
+    return tick(at=clock.now(), post=office.in_use())
 
 
-def tick(*, at: datetime, gateway: gateways.Gateway, locations: Sequence[Location] | None = None) -> bool:
+def tick(*, at: datetime, post: office.Post, locations: Sequence[Location] | None = None) -> bool:
     """Send what is due at `at`; True when more may be due already.
 
     `locations` say when the clinic is open; without them, the catalogue does.
@@ -62,7 +63,7 @@ def tick(*, at: datetime, gateway: gateways.Gateway, locations: Sequence[Locatio
         return False
     with db.transaction(db.WORKER):
         claimed = _claim(at)
-    told = [told for due in claimed for told in _tell(due, contacts, gateway)]
+    told = [told for due in claimed for told in _tell(due, contacts, post)]
     if told:
         with db.transaction(db.WORKER):
             places = shelf.inside().locations if locations is None else locations
@@ -99,24 +100,26 @@ def _claim(at: datetime) -> list[Due]:
     return [Due(*row) for row in db.session().execute(claim)]
 
 
-def _tell(due: Due, contacts: Sequence[str], gateway: gateways.Gateway) -> list[Told]:
+def _tell(due: Due, contacts: Sequence[str], post: office.Post) -> list[Told]:
     """Tell the contact whose turn it is; one that cannot be reached passes the turn on at once, once around."""
     told = []
     for number in range(due.number, due.number + len(contacts)):
         contact = (number - 1) % len(contacts)
-        outcome = _delivered(gateway, f"alert:{due.id}:{number}", contacts[contact])
+        outcome = _delivered(post, f"alert:{due.id}:{number}", contacts[contact])
         told.append(Told(due, number, contact + 1, outcome))
         if outcome == "accepted":
             break
     return told
 
 
-def _delivered(gateway: gateways.Gateway, key: str, recipient: str) -> str:
+def _delivered(post: office.Post, key: str, recipient: str) -> str:
     """`accepted` or `failed`. One contact's trouble must not keep the other alerts from being told."""
     text = templates.text("duty_notice", "en")
     try:
-        message = gateways.Message(key=key, channel="duty", recipient=recipient, text=text, language="en")
-        return "accepted" if gateway.deliver(message) == gateways.ACCEPTED else "failed"
+        message = gateways.Message(
+            key=key, channel="duty", recipient=recipient, text=text, language="en", kind="duty_notice"
+        )
+        return "accepted" if post.tell(message) == gateways.ACCEPTED else "failed"
     except Exception as trouble:
         log.error("duty notice failed", key=key, trouble=type(trouble).__name__)
         return "failed"

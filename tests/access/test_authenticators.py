@@ -280,7 +280,7 @@ def test_a_notice_is_said_in_the_patients_language_with_no_transaction_open(
     sent = say(what, patient, monkeypatch)
     (message,) = sent.messages
     assert not sent.open and message.key == f"notice:{UUID(int=5)}"
-    assert (message.channel, message.recipient, message.language) == ("app", str(patient.id), "es")
+    assert (message.channel, message.recipient, message.language) == ("push", str(patient.id), "es")
     assert "abra la aplicación" in message.text
 
 

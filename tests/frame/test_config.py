@@ -106,3 +106,15 @@ def test_a_weak_key_is_named(key: object) -> None:
 def test_only_development_knows_the_demo_app() -> None:
     assert config.read(GOOD | {"CONTINUUM_ENV": "development"}).bearer_apps == {"demo"}
     assert config.read(GOOD | {"BEARER_APP_SESSIONS": "yes"}).bearer_apps == {"continuum-app"}
+
+
+TEXTS = {"SMS_ACCOUNT": "AC1", "SMS_TOKEN": SECRET, "SMS_FROM": "+12025550100"}
+
+
+def test_with_a_carrier_no_file_is_needed_as_long_as_it_reaches_who_is_on_duty() -> None:
+    carried = {name: value for name, value in GOOD.items() if name != "MESSAGES_FILE"} | TEXTS
+    assert config.read(carried | {"DUTY_CONTACTS": "+12025550111,+12025550112"}).messages_file is None
+    for contacts in ("duty@example.org", "pager-7", "+12025550111,pager-7"):
+        with pytest.raises(config.Misconfigured, match="DUTY_CONTACTS"):
+            config.read(carried | {"DUTY_CONTACTS": contacts})
+    assert config.read(GOOD | TEXTS | {"DUTY_CONTACTS": "pager-7"}).duty_contacts == ("pager-7",)

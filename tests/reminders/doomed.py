@@ -7,6 +7,7 @@ from pathlib import Path
 
 from api import db, errors
 from api.messages.gateway import Message, Outbox
+from api.messages.post import Post
 from api.reminders import worker
 
 BATCH = 40
@@ -25,10 +26,10 @@ class Unhurried(Outbox):
 
 def work(url: str, outbox: Path, at: datetime) -> None:
     db.open_engine(url, pool=2, statement_timeout_ms=10_000)
-    gateway = Unhurried(outbox)
+    post = Post(house=Unhurried(outbox))
     while True:
         try:
-            busy = worker.tick(at=at, gateway=gateway, most=BATCH, lease_length=LEASE)
+            busy = worker.tick(at=at, post=post, most=BATCH, lease_length=LEASE)
         except errors.Unavailable:
             busy = None
         if not busy:

@@ -6,23 +6,12 @@ import pytest
 
 from api import db
 from api.messages.gateway import Recording
+from api.messages.post import Post
 from api.reminders import claims, worker
 from api.reminders.worker import Turn
 from tests.reminders.people import local
 
 EVENING = "2026-06-09T18:00"
-
-
-@pytest.fixture
-def group(patient, enroll, book):
-    """A session on Wednesday evening: said on Tuesday at 18:00, and at 16:00 on the day."""
-    enroll(patient.id)
-    return book([patient.id], "2026-06-10T18:00")
-
-
-@pytest.fixture
-def leases_end(owner_sql):
-    return lambda: owner_sql("UPDATE reminders SET leased_until = now() - interval '1 second'")
 
 
 def texts(gateway):
@@ -38,7 +27,7 @@ def test_what_is_due_is_said_and_written_down(patient, group, tick, sent, rows):
     assert tick(EVENING) == {"accepted": 1}
     (message,) = sent.attempts
     assert message.text == "You have an appointment tomorrow at 6:00 PM. Open the app for details."
-    assert (message.recipient, message.channel) == (str(patient.id), "app")
+    assert (message.recipient, message.channel) == (str(patient.id), "push")
     row = rows(patient.id, state="sent")[0]
     assert (row.lead, row.sent_at, row.text) == ("evening_before", local(EVENING), message.text)
     assert message.key == f"{row.id}:{row.revision}"
@@ -60,7 +49,7 @@ def test_what_became_one_is_said_as_one(patient, group, book, tick, sent):
     book([patient.id], "2026-06-10T13:00")
     tick(EVENING)
     assert texts(sent) == [
-        "You have appointments tomorrow at 1:00 PM and tomorrow at 6:00 PM. Open the app for details."
+        "You have 2 appointments tomorrow, the first at 1:00 PM and the last at 6:00 PM. Open the app for details."
     ]
 
 
@@ -198,16 +187,17 @@ def test_two_workers_take_different_rows(new_patient, enroll, book, travel):
     for member in members:
         enroll(member)
     book(members, "2026-06-10T18:00")
-    turns = [Turn(Recording(), at=travel(local(EVENING))) for _ in range(2)]
-    taken = [{one.row.patient_id for one in turn.take(worker.LEASE, 2)} for turn in turns]
+    turns = [Turn(Post(house=Recording()), at=travel(local(EVENING))) for _ in range(2)]
+    taken = [{one.row.patient_id for one in turn.take(worker.LEASE, 2)[0]} for turn in turns]
     assert taken[0] | taken[1] == set(members)
     assert not taken[0] & taken[1]
 
 
 def die_after_delivering(gateway, at):
     """A worker that is killed before it could write down what the gateway accepted."""
-    turn = Turn(gateway, at=at)
-    turn.deliver(turn.take(worker.LEASE, 10), deadline=float("inf"))
+    _, ways = Turn(Post(house=gateway), at=at).take(worker.LEASE, 10)
+    for way in ways:
+        gateway.deliver(way.message)
 
 
 def test_a_worker_that_died_after_delivering_has_nothing_said_twice(
@@ -245,11 +235,12 @@ def test_what_a_dead_worker_delivered_was_said_though_the_plan_was_rewritten_sin
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(patient, group, tick, sent, travel, rows, leases_end):
-    slow = Turn(sent, at=travel(local(EVENING)))
-    judged = slow.take(worker.LEASE, 10)
+    refusing = Recording(outcomes={str(patient.id): "refused"})
+    slow = Turn(Post(house=refusing), at=travel(local(EVENING)))
+    _, ways = slow.take(worker.LEASE, 10)
     leases_end()
     tick("2026-06-09T18:03")
-    slow.settle(judged, {judged[0].row.id: "refused"})
+    assert slow.deliver(ways, deadline=float("inf")) == {"refused": 1}
     row = rows(patient.id, lead="evening_before")[0]
     assert (row.state, row.sent_at) == ("sent", local("2026-06-09T18:03"))
 
@@ -259,15 +250,15 @@ def test_what_there_was_no_time_to_deliver_is_given_back(new_patient, enroll, bo
     for member in members:
         enroll(member)
     book(members, "2026-06-10T18:00")
-    turn = Turn(sent, at=travel(local(EVENING)))
-    judged = turn.take(worker.LEASE, 10)
-    turn.settle(judged, turn.deliver(judged, deadline=0))
+    turn = Turn(Post(house=sent), at=travel(local(EVENING)))
+    _, ways = turn.take(worker.LEASE, 10)
+    assert turn.deliver(ways, deadline=0) == {"untried": 2}
     assert sent.attempts == []
     assert tick(EVENING) == {"accepted": 2}
 
 
 def test_leases_go_by_the_databases_clock(group, travel, tick, sent):
-    Turn(sent, at=travel(local(EVENING))).take(worker.LEASE, 10)
+    Turn(Post(house=sent), at=travel(local(EVENING))).take(worker.LEASE, 10)
     assert tick("2026-06-09T18:10") == {}, "a worker whose own clock is ten minutes ahead steals nothing"
 
 

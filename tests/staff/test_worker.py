@@ -9,6 +9,7 @@ import pytest
 
 from api import db
 from api.messages import gateway
+from api.messages.post import Post
 from api.programs.edition import Closure, Hours, Location
 from api.staff import duty, worker
 from api.staff import service as staff
@@ -49,7 +50,7 @@ def hit(patient: Knocker, at: datetime) -> None:
 def tick(sent: gateway.Recording, at: datetime, locations: list[Location] = OPEN) -> list[str]:
     """Who is told at `at`."""
     before = len(sent.attempts)
-    worker.tick(at=at, gateway=sent, locations=locations)
+    worker.tick(at=at, post=Post(house=sent), locations=locations)
     return [message.recipient for message in sent.attempts[before:]]
 
 

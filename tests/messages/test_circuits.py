@@ -1,0 +1,104 @@
+"""A carrier in trouble is left alone for a while, and its operator is told once."""
+
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from api.messages import circuits
+from api.messages.circuits import Circuit
+from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Outcome
+
+
+class Clock:
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(circuits, "time", made)
+    monkeypatch.setattr(circuits, "jittered", lambda seconds: seconds)
+    return made
+
+
+@pytest.fixture
+def circuit(clock: Clock) -> Iterator[Circuit]:
+    return Circuit("courier")
+
+
+def hear(circuit: Circuit, verdict: str, times: int = 1, **said: float) -> None:
+    for _ in range(times):
+        circuit.heard(Outcome(verdict, **said))  # type: ignore[arg-type]
+
+
+def test_some_failures_in_a_row_open_it_and_time_closes_it(circuit: Circuit, clock: Clock) -> None:
+    hear(circuit, RETRY, circuits.FAILURES - 1)
+    assert circuit.wait() == 0
+    hear(circuit, RETRY)
+    assert circuit.wait() == circuits.FIRST_PAUSE_SECONDS
+    clock.now += circuits.FIRST_PAUSE_SECONDS
+    assert circuit.wait() == 0
+
+
+def test_one_success_among_failures_keeps_it_closed(circuit: Circuit) -> None:
+    for _ in range(10):
+        hear(circuit, RETRY, circuits.FAILURES - 1)
+        hear(circuit, ACCEPTED)
+    assert circuit.wait() == 0
+
+
+@pytest.mark.parametrize("verdict", [DEAD, REFUSED])
+def test_a_dead_address_is_no_trouble_of_the_carrier(circuit: Circuit, verdict: str) -> None:
+    hear(circuit, verdict, 100)
+    assert circuit.wait() == 0
+
+
+def test_after_a_pause_one_failure_opens_it_for_twice_as_long_up_to_a_bound(circuit: Circuit, clock: Clock) -> None:
+    hear(circuit, RETRY, circuits.FAILURES)
+    pauses = []
+    for _ in range(8):
+        clock.now += circuit.wait()
+        hear(circuit, RETRY)
+        pauses.append(circuit.wait())
+    assert pauses == [10, 20, 40, 80, 120, 120, 120, 120]
+
+
+def test_it_waits_as_long_as_the_carrier_asks(circuit: Circuit) -> None:
+    hear(circuit, RETRY, circuits.FAILURES, retry_after=77.0)
+    assert circuit.wait() == 77
+
+
+def test_a_success_makes_it_forget(circuit: Circuit, clock: Clock) -> None:
+    hear(circuit, RETRY, circuits.FAILURES + 3)
+    clock.now += circuit.wait()
+    hear(circuit, ACCEPTED)
+    hear(circuit, RETRY, circuits.FAILURES - 1)
+    assert circuit.wait() == 0
+
+
+def test_wrong_credentials_open_it_at_once_and_are_told_once(circuit: Circuit, clock: Clock) -> None:
+    with structlog.testing.capture_logs() as told:
+        for _ in range(3):
+            circuit.heard(Outcome(MISCONFIGURED, "InvalidProviderToken"))
+            assert circuit.wait() == circuits.MISCONFIGURED_SECONDS
+            clock.now += circuits.MISCONFIGURED_SECONDS
+    assert [(one["log_level"], one["carrier"], one["problem"]) for one in told] == [
+        ("error", "courier", "InvalidProviderToken")
+    ]
+
+
+def test_credentials_that_work_again_and_break_again_are_told_again(circuit: Circuit) -> None:
+    with structlog.testing.capture_logs() as told:
+        for _ in range(2):
+            hear(circuit, MISCONFIGURED)
+            hear(circuit, ACCEPTED)
+    assert len(told) == 2
+
+
+def test_pauses_are_spread() -> None:
+    drawn = {circuits.jittered(10.0) for _ in range(100)}
+    assert len(drawn) > 90 and all(8 <= one <= 12 for one in drawn)

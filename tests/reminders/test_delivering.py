@@ -1,0 +1,326 @@
+"""Carriers: which way a message goes, what a carrier's answer does to it, and who waits for whom."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from api import db
+from api.messages import caps, deliveries
+from api.messages.events import DeliveryReported
+from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Address, Message, Outcome
+from api.messages.post import Post
+from api.reminders import delivering, worker
+from tests.reminders.people import local
+
+EVENING = "2026-06-09T18:00"
+PROVIDERS = {"push": "fcm", "sms": "sms", "email": "email"}
+
+
+class Carrier:
+    """A provider that answers as told, in order, and then takes everything."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.answers: list[Outcome | Exception] = []
+        self.asked: list[tuple[str, str]] = []
+        self.sent: list[Message] = []
+        self.wait: threading.Event | None = None
+
+    def send(self, message: Message, address: Address) -> Outcome:
+        self.asked.append((message.key, address.target))
+        self.sent.append(message)
+        if self.wait is not None:
+            assert self.wait.wait(20)
+        answer = (
+            self.answers.pop(0) if self.answers else Outcome(ACCEPTED, provider_id=f"{self.name}-{len(self.asked)}")
+        )
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def carriers() -> Mapping[str, Carrier]:
+    return {name: Carrier(name) for name in ("apns", "fcm", "sms", "email")}
+
+
+@pytest.fixture
+def post(carriers: Mapping[str, Carrier]) -> Iterator[Post]:
+    made = Post(carriers.values())
+    yield made
+    for one in carriers.values():
+        if one.wait is not None:
+            one.wait.set()
+    made.close()
+
+
+@pytest.fixture
+def reach(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Gives patients addresses: channels, or (channel, provider) where it matters."""
+    known: dict[UUID, list[Address]] = {}
+    gone: list[UUID] = []
+
+    def addresses_of(patient_ids: Any) -> dict[UUID, list[Address]]:
+        return {one: [a for a in known[one] if a.id not in gone] for one in patient_ids if one in known}
+
+    def forget_dead(attempts: Any, *, at: datetime) -> None:
+        gone.extend(one.address.id for one in attempts if one.outcome.verdict == DEAD)
+
+    def give(patient_id: UUID, *ways: str | tuple[str, str]) -> None:
+        for way in ways:
+            channel, provider = way if isinstance(way, tuple) else (way, PROVIDERS[way])
+            target = f"{provider}-{len(known.get(patient_id, []))}"
+            known.setdefault(patient_id, []).append(Address(db.uuid7(), channel, provider, target, local(EVENING)))
+
+    monkeypatch.setattr(deliveries, "addresses_of", addresses_of)
+    monkeypatch.setattr(deliveries, "forget_dead", forget_dead)
+    monkeypatch.setattr(caps, "reserve", lambda **_: True)
+    return give
+
+
+@pytest.fixture
+def send(post: Post, travel: Any) -> Callable[[str], dict[str, int]]:
+    return lambda when=EVENING: dict(worker.tick(at=travel(local(when)), post=post))
+
+
+@pytest.fixture
+def wish(owner_sql: Any) -> Callable[..., None]:
+    """The channels that a patient has chosen, in order."""
+
+    def choose(patient_id: UUID, *channels: str) -> None:
+        owner_sql(
+            "INSERT INTO reminder_preferences (patient_id, channels, leads, first_leads, quiet_begin, quiet_end,"
+            " changed_at, preferences_version, version) VALUES (%s, %s, '{evening_before,hours_2}', '{hours_24}',"
+            " '21:00', '08:00', now(), 1, 1)",
+            *(patient_id, list(channels)),
+        )
+
+    return choose
+
+
+def kept(owner_sql: Any, patient_id: UUID) -> list[tuple[str, str, str]]:
+    found = owner_sql(
+        "SELECT provider, verdict, coalesce(reason, '') FROM deliveries WHERE patient_id = %s ORDER BY id", patient_id
+    )
+    return [tuple(row) for row in found]
+
+
+def test_it_goes_to_every_phone_and_is_said_once(patient, group, reach, send, carriers, rows, owner_sql) -> None:
+    reach(patient.id, ("push", "apns"), ("push", "fcm"))
+    assert send() == {"accepted": 1}
+    assert [len(carriers[name].asked) for name in ("apns", "fcm")] == [1, 1]
+    row = rows(patient.id, lead="evening_before")[0]
+    assert (row.state, row.channel) == ("sent", "push")
+    assert kept(owner_sql, patient.id) == [("apns", "accepted", ""), ("fcm", "accepted", "")]
+
+
+def test_the_ledger_of_what_was_said_is_a_new_version_for_the_patient(patient, group, reach, send, rows) -> None:
+    reach(patient.id, "push")
+    before = rows(patient.id, lead="evening_before")[0].version
+    send()
+    assert rows(patient.id, lead="evening_before")[0].version > before
+
+
+def test_what_no_address_leads_to_is_not_sent_and_says_so(patient, group, reach, send, carriers, rows) -> None:
+    assert send() == {"no_address": 1}
+    row = rows(patient.id, lead="evening_before")[0]
+    assert (row.state, row.reason) == ("not_sent", "no_address")
+
+
+def test_a_dead_address_gives_way_to_the_next_channel(patient, group, reach, wish, send, carriers, rows) -> None:
+    wish(patient.id, "push", "email")
+    reach(patient.id, "push", "email")
+    carriers["fcm"].answers = [Outcome(DEAD, "UNREGISTERED")]
+    assert send() == {"dead": 1}
+    assert send() == {"accepted": 1}
+    assert rows(patient.id, lead="evening_before")[0].channel == "email"
+    assert len(carriers["fcm"].asked) == 1
+
+
+def test_one_living_phone_is_enough(patient, group, reach, send, carriers, rows) -> None:
+    reach(patient.id, ("push", "apns"), ("push", "fcm"))
+    carriers["apns"].answers = [Outcome(DEAD, "Unregistered")]
+    assert send() == {"accepted": 1}
+
+
+@pytest.mark.parametrize("trouble", [Outcome(RETRY, "503"), TimeoutError("slow")], ids=["asked to wait", "broke"])
+def test_what_a_carrier_does_not_take_now_is_tried_again(
+    patient, group, reach, send, carriers, rows, leases_end, trouble
+) -> None:
+    reach(patient.id, "push")
+    carriers["fcm"].answers = [trouble]
+    assert send() == {"retry": 1}
+    assert send("2026-06-09T18:01") == {}, "a pause lies between two attempts"
+    leases_end()
+    assert send("2026-06-09T18:02") == {"accepted": 1}
+    row = rows(patient.id, lead="evening_before")[0]
+    assert (row.state, row.tries) == ("sent", 1)
+
+
+def test_a_pause_is_as_long_as_the_carrier_asks(patient, group, reach, send, carriers, owner_sql) -> None:
+    reach(patient.id, "push")
+    carriers["fcm"].answers = [Outcome(RETRY, "429", retry_after=300.0)]
+    send()
+    ((seconds,),) = owner_sql(
+        "SELECT extract(epoch FROM leased_until - clock_timestamp()) FROM reminders WHERE leased_until IS NOT NULL"
+    )
+    assert 230 < seconds < 361
+
+
+def test_what_a_carrier_refuses_is_final_at_once(patient, group, reach, send, carriers, rows) -> None:
+    reach(patient.id, "push")
+    carriers["fcm"].answers = [Outcome(REFUSED, "INVALID_ARGUMENT")]
+    assert send() == {"refused": 1}
+    assert (rows(patient.id, lead="evening_before")[0].reason, send()) == ("refused", {})
+
+
+def test_trouble_of_a_carrier_never_uses_up_a_row(patient, group, reach, send, carriers, rows, leases_end) -> None:
+    reach(patient.id, "push")
+    carriers["fcm"].answers = [Outcome(RETRY, "500") for _ in range(4)]
+    for minute in range(4):
+        assert send(f"2026-06-09T18:0{minute}") == {"retry": 1}
+        leases_end()
+    row = rows(patient.id, lead="evening_before")[0]
+    assert (row.attempts, row.tries) == (0, 4)
+
+
+def test_a_carrier_in_trouble_is_left_alone(new_patient, enroll, book, reach, send, carriers, leases_end) -> None:
+    people = [new_patient().id for _ in range(3)]
+    for one in people:
+        enroll(one)
+        reach(one, "push")
+    book(people, "2026-06-10T18:00")
+    carriers["fcm"].answers = [Outcome(MISCONFIGURED, "SENDER_ID_MISMATCH")]
+    told = send()
+    asked = len(carriers["fcm"].asked)
+    assert told["retry"] == 3 and asked <= 3
+    leases_end()
+    assert send("2026-06-09T18:01") == {"later": 3}
+    assert len(carriers["fcm"].asked) == asked
+
+
+def test_near_the_end_of_its_time_another_channel_is_tried(
+    patient, group, reach, wish, send, carriers, rows, leases_end
+) -> None:
+    wish(patient.id, "push", "email")
+    reach(patient.id, "push", "email")
+    carriers["fcm"].answers = [Outcome(RETRY, "503"), Outcome(RETRY, "503")]
+    assert send() == {"retry": 1}
+    leases_end()
+    assert send("2026-06-09T18:11") == {"accepted": 1}
+    assert rows(patient.id, lead="evening_before")[0].channel == "email"
+
+
+def test_without_another_channel_it_is_tried_until_its_time_is_over(
+    patient, group, reach, send, carriers, leases_end
+) -> None:
+    reach(patient.id, "push")
+    carriers["fcm"].answers = [Outcome(RETRY, "503")]
+    send()
+    leases_end()
+    assert send("2026-06-09T18:14") == {"accepted": 1}
+
+
+def test_a_hanging_carrier_keeps_nobody_else_waiting(
+    new_patient, enroll, book, reach, send, carriers, rows, monkeypatch
+) -> None:
+    monkeypatch.setattr(delivering, "A_MOMENT", 0.2)
+    slow, quick = new_patient().id, new_patient().id
+    for one in (slow, quick):
+        enroll(one)
+    reach(slow, ("push", "apns"))
+    reach(quick, ("push", "fcm"))
+    book([slow, quick], "2026-06-10T18:00")
+    carriers["apns"].wait = threading.Event()
+    begun = time.monotonic()
+    assert send() == {"accepted": 1, "in_flight": 1}
+    assert time.monotonic() - begun < 5
+    assert rows(quick, lead="evening_before")[0].state == "sent"
+    assert rows(slow, lead="evening_before")[0].state == "planned"
+    carriers["apns"].wait.set()
+    until_said(rows, slow)
+
+
+def until_said(rows: Any, patient_id: UUID) -> None:
+    for _ in range(200):
+        if rows(patient_id, lead="evening_before")[0].state == "sent":
+            return
+        time.sleep(0.02)
+    raise AssertionError("the lane never settled what it carried")
+
+
+def test_no_transaction_and_no_connection_is_held_while_a_carrier_is_waited_for(
+    patient, group, reach, send, carriers, monkeypatch
+) -> None:
+    monkeypatch.setattr(delivering, "A_MOMENT", 0.2)
+    reach(patient.id, "push")
+    carriers["fcm"].wait = threading.Event()
+    assert send() == {"in_flight": 1}
+    assert db.engine().pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+def test_texts_are_settled_one_by_one(
+    new_patient, enroll, book, reach, wish, send, carriers, rows, monkeypatch
+) -> None:
+    """When the second text is on its way, the first is written down already: only one can be doubled."""
+    people = [new_patient().id for _ in range(3)]
+    for one in people:
+        enroll(one)
+        wish(one, "sms")
+        reach(one, "sms")
+    book(people, "2026-06-10T18:00")
+    states: list[int] = []
+    carrier, original = carriers["sms"], carriers["sms"].send
+
+    def watched(message: Message, address: Address) -> Outcome:
+        states.append(sum(rows(one, lead="evening_before")[0].state == "sent" for one in people))
+        return original(message, address)
+
+    monkeypatch.setattr(carrier, "send", watched)
+    assert send() == {"accepted": 3}
+    assert states == [0, 1, 2]
+
+
+def test_a_change_that_reaches_nobody_is_a_call_for_staff_and_closes_itself(
+    patient, group, change, reach, send, owner_sql
+) -> None:
+    change(group, starts="2026-06-10T19:00", now="2026-06-08T10:00")
+    assert send("2026-06-08T10:02") == {"no_address": 1}
+    assert open_calls(owner_sql, patient.id) == ["open"]
+    reach(patient.id, "push")
+    assert send() == {"accepted": 1}
+    assert open_calls(owner_sql, patient.id) == ["cause_gone"]
+
+
+def open_calls(owner_sql: Any, patient_id: UUID) -> list[str]:
+    found = owner_sql("SELECT status FROM tasks WHERE patient_id = %s AND cause = 'undeliverable_messages'", patient_id)
+    return [row[0] for row in found]
+
+
+def test_a_reminder_that_reaches_nobody_troubles_no_staff(patient, group, send, owner_sql) -> None:
+    assert send() == {"no_address": 1}
+    assert open_calls(owner_sql, patient.id) == []
+
+
+def test_a_report_reaches_what_was_tried_and_the_first_stands(patient, group, reach, send, owner_sql) -> None:
+    reach(patient.id, "push")
+    send()
+    for when in ("2026-06-09T18:01", "2026-06-09T18:09"):
+        with db.transaction(db.WORKER):
+            deliveries.on_reported(DeliveryReported("fcm", "fcm-1", "delivered", "", local(when)))
+    ((delivered_at, failed_at),) = owner_sql("SELECT delivered_at, failed_at FROM deliveries")
+    assert (delivered_at, failed_at) == (local("2026-06-09T18:01"), None)
+
+
+def test_attempts_are_forgotten_after_ninety_days(patient, group, reach, send, owner_sql, travel) -> None:
+    reach(patient.id, "push")
+    send()
+    travel(local("2026-09-07T17:00"))
+    assert (worker.prune(), len(kept(owner_sql, patient.id))) == (False, 1)
+    travel(local("2026-09-07T19:00"))
+    assert (worker.prune(), len(kept(owner_sql, patient.id))) == (False, 0)
