@@ -78,7 +78,7 @@ from api.reminders import hearing as reminders
 from api.reminders import patient as reminders_patient
 from api.reminders import patient_receipts as receipts_patient
 from api.reminders import worker as reminders_worker
-from api.sessions import calendar_public, clinic_dose, dose, patient_feeds, patient_progress, replies, room_codes
+from api.sessions import clinic_dose, dose, patient_feeds, patient_progress, public_calendar, replies, room_codes
 from api.sessions import clinic as sessions_clinic
 from api.sessions import clinic_attending as attending_clinic
 from api.sessions import clinic_series as series_clinic
@@ -118,7 +118,7 @@ DOORS = (
     sessions_patient.door,
     patient_progress.door,
     patient_feeds.door,
-    calendar_public.door,
+    public_calendar.door,
     clinic_dose.door,
     series_clinic.door,
     sessions_clinic.door,

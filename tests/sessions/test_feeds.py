@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from api import db
-from api.sessions import calendar_public, feeds
+from api.sessions import feeds, public_calendar
 from tests.knocking import Knocker
 from tests.sessions.conftest import Schedule, reply
 
@@ -30,7 +30,7 @@ def path(feed: dict[str, Any]) -> str:
 
 @pytest.fixture(autouse=True)
 def unspent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calendar_public, "quota", type(calendar_public.quota)(calendar_public.PER_MINUTE))
+    monkeypatch.setattr(public_calendar, "quota", type(public_calendar.quota)(public_calendar.PER_MINUTE))
 
 
 def test_the_address_is_told_once_with_a_warning(patient: Knocker) -> None:
@@ -197,7 +197,7 @@ def test_each_address_has_a_quota_of_its_own(
     visitor: Knocker, patient: Knocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = path(subscribe(patient)), path(subscribe(patient))
-    monkeypatch.setattr(calendar_public, "quota", type(calendar_public.quota)(2))
+    monkeypatch.setattr(public_calendar, "quota", type(public_calendar.quota)(2))
     assert [visitor.get(one).status_code for _ in range(3)] == [200, 200, 429]
     assert "Retry-After" in visitor.get(one).headers
     assert visitor.get(other).status_code == 200
