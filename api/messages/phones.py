@@ -11,14 +11,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import db, errors, events
-from api.messages import codes, consent_texts, keyed, numbers
-from api.messages.events import MessagesStarted, MessagesStopped
+from api import db, errors
+from api.messages import codes, consent_texts, keyed, numbers, phone_rows
 from api.messages.gateway import Address
-from api.messages.models import TextConsent, TextNumber
+from api.messages.models import TextNumber
 from api.patients import versions
 
-CHANNEL = "sms"
+CHANNEL = phone_rows.CHANNEL
 # Twilio's word for a number that has opted out at the provider.
 STOPPED_AT_PROVIDER = "21610"
 
@@ -58,7 +57,7 @@ def choose(*, patient_id: UUID, number: str, at: datetime) -> TextNumber:
     versions.touch([patient_id])
     found = of_patient(patient_id=patient_id)
     if found is None or not _stays(found, wanted):
-        found = _replace(patient_id, found, wanted, by="patient", at=at)
+        found = phone_rows.replace(patient_id, found, wanted, by="patient", at=at)
     if found.confirmed_at is None:
         codes.send(patient_id=patient_id, channel=CHANNEL, contact_id=found.id)
     return found
@@ -76,7 +75,7 @@ def take_over(*, patient_id: UUID, number: str, at: datetime) -> TextNumber:
         return found
     if found is not None and found.confirmed_at:
         raise PatientsOwnNumber
-    return _replace(patient_id, found, wanted, by="clinic", at=at)
+    return phone_rows.replace(patient_id, found, wanted, by="clinic", at=at)
 
 
 def confirm(*, patient_id: UUID, code: str, at: datetime) -> TextNumber:
@@ -84,7 +83,7 @@ def confirm(*, patient_id: UUID, code: str, at: datetime) -> TextNumber:
     found = _locked(patient_id)
     if found.confirmed_at is None:
         codes.redeem(patient_id=patient_id, channel=CHANNEL, contact_id=found.id, given=code)
-        _change(found, at, confirmed_at=at)
+        phone_rows.change(found, at, confirmed_at=at)
     return found
 
 
@@ -94,8 +93,8 @@ def consent(*, patient_id: UUID, text_id: str, language: str, at: datetime) -> T
     if (shown := consent_texts.shown(text_id, language)) is None:
         raise ConsentTextChanged
     if found.consent_id is None:
-        given = _consented(found, shown.id, language, shown.hash, by="app", at=at)
-        _change(found, at, consent_id=given, off_reason=None)
+        given = phone_rows.consented(found, shown.id, language, shown.hash, by="app", at=at)
+        phone_rows.change(found, at, consent_id=given, off_reason=None)
     return found
 
 
@@ -103,7 +102,7 @@ def remove(*, patient_id: UUID, at: datetime) -> None:
     """Forget the number; the record of consents stays. Without one, nothing happens."""
     versions.touch([patient_id])
     if found := of_patient(patient_id=patient_id):
-        _drop(found, "removed", at)
+        phone_rows.drop(found, "removed", at)
 
 
 def stop(*, patient_id: UUID, reason: str, at: datetime) -> None:
@@ -111,7 +110,7 @@ def stop(*, patient_id: UUID, reason: str, at: datetime) -> None:
     `undeliverable`, after which the number has to be confirmed anew."""
     versions.touch([patient_id])
     if found := of_patient(patient_id=patient_id):
-        _stop(found, reason, at)
+        phone_rows.stop(found, reason, at)
 
 
 def start(*, patient_id: UUID, at: datetime) -> bool:
@@ -120,9 +119,9 @@ def start(*, patient_id: UUID, at: datetime) -> bool:
     found = of_patient(patient_id=patient_id)
     if found is None:
         return False
-    if found.off_reason == "stopped" and (last := _last_stopped(found)):
-        given = _consented(found, last.text_id, last.language, last.text_hash, by="text", at=at)
-        _change(found, at, consent_id=given, off_reason=None)
+    if found.off_reason == "stopped" and (last := phone_rows.last_stopped(found)):
+        given = phone_rows.consented(found, last.text_id, last.language, last.text_hash, by="text", at=at)
+        phone_rows.change(found, at, consent_id=given, off_reason=None)
     return found.why_off is None
 
 
@@ -160,84 +159,8 @@ def _stays(found: TextNumber, wanted: str) -> bool:
     return found.number == wanted and found.off_reason in (None, "stopped")
 
 
-def _replace(patient_id: UUID, found: TextNumber | None, number: str, *, by: str, at: datetime) -> TextNumber:
-    if found:
-        _drop(found, "replaced", at)
-    made = TextNumber(
-        patient_id=patient_id,
-        number=number,
-        number_index=keyed.index(number),
-        set_by=by,
-        set_at=at,
-        version=versions.touch([patient_id])[patient_id],
-    )
-    db.session().add(made)
-    db.session().flush()
-    return made
-
-
-def _drop(found: TextNumber, reason: str, at: datetime) -> None:
-    was_on = found.why_off is None
-    consent_id = found.consent_id
-    db.session().delete(found)
-    db.session().flush()
-    _end_consent(consent_id, reason, at)
-    if was_on:
-        events.announce(MessagesStopped(found.patient_id, CHANNEL, at))
-
-
 def _stop_all(which: sa.Select[TextNumber], reasons: Mapping[UUID, str], at: datetime) -> None:
     found: Iterable[TextNumber] = db.session().scalars(which).all()
     versions.touch([one.patient_id for one in found])
     for one in db.session().scalars(which.execution_options(populate_existing=True)).all():
-        _stop(one, "stopped" if reasons[one.id] == STOPPED_AT_PROVIDER else "undeliverable", at)
-
-
-def _stop(found: TextNumber, reason: str, at: datetime) -> None:
-    if found.off_reason == reason or (found.off_reason and reason == "stopped"):
-        return
-    consent_id = found.consent_id
-    confirmed_at = found.confirmed_at if reason == "stopped" else None
-    _change(found, at, consent_id=None, off_reason=reason, confirmed_at=confirmed_at)
-    _end_consent(consent_id, reason, at)
-
-
-def _change(found: TextNumber, at: datetime, **columns: object) -> None:
-    """Write, stamp, and tell whoever plans by it when texts went on or off."""
-    was_on = found.why_off is None
-    for name, value in columns.items():
-        setattr(found, name, value)
-    found.version = versions.touch([found.patient_id])[found.patient_id]
-    db.session().flush()
-    if was_on != (found.why_off is None):
-        kind = MessagesStopped if was_on else MessagesStarted
-        events.announce(kind(found.patient_id, CHANNEL, at))
-
-
-def _consented(found: TextNumber, text_id: str, language: str, text_hash: bytes, *, by: str, at: datetime) -> UUID:
-    given = TextConsent(
-        id=db.uuid7(),
-        patient_id=found.patient_id,
-        number=found.number,
-        text_id=text_id,
-        language=language,
-        text_hash=text_hash,
-        given_by=by,
-        given_at=at,
-    )
-    db.session().add(given)
-    db.session().flush()
-    return given.id
-
-
-def _end_consent(consent_id: UUID | None, reason: str, at: datetime) -> None:
-    ending = sa.update(TextConsent).where(TextConsent.id == consent_id, TextConsent.ended_at.is_(None))
-    if consent_id:
-        db.session().execute(ending.values(ended_at=at, end_reason=reason))
-
-
-def _last_stopped(found: TextNumber) -> TextConsent | None:
-    of_number = TextConsent.patient_id == found.patient_id, TextConsent.number == found.number
-    newest = sa.select(TextConsent).where(*of_number).order_by(TextConsent.given_at.desc(), TextConsent.id.desc())
-    last = db.session().scalar(newest.limit(1))
-    return last if last and last.end_reason == "stopped" and found.confirmed_at else None
+        phone_rows.stop(one, "stopped" if reasons[one.id] == STOPPED_AT_PROVIDER else "undeliverable", at)

@@ -23,8 +23,9 @@ CHECKS = [
 # Attendance is recorded of a session that has begun.
 LATER = {"putAttendance": AT + timedelta(days=2)}
 
-# Only a phone can answer a challenge, and only an authenticator app knows the code of the moment.
-MADE_ELSEWHERE = ("createMyPasskey", "putMyTotp")
+# Only a phone can answer a challenge, only an authenticator app knows the code of the moment, and only its reader the
+# one that came by text or mail.
+MADE_ELSEWHERE = ("createMyPasskey", "putMyTotp", "confirmMyPhone", "confirmMyEmail")
 
 
 @pytest.fixture(autouse=True)

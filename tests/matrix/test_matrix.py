@@ -16,7 +16,12 @@ from tests.matrix.rights import LET_IN, RIGHTS, Right, form, outcome, patient, p
 
 TESTS = Path(__file__).parents[1]
 # Writes that succeed elsewhere than among the contract's examples, where no phone answers a challenge.
-SUCCEED_IN = {"createMyPasskey": "access/test_my_passkeys.py", "putMyTotp": "access/test_my_passwords.py"}
+SUCCEED_IN = {
+    "createMyPasskey": "access/test_my_passkeys.py",
+    "putMyTotp": "access/test_my_passwords.py",
+    "confirmMyPhone": "messages/test_phones.py",
+    "confirmMyEmail": "messages/test_unsubscribe.py",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from tests.messages.contacts import (
 )
 
 __all__ = ["recorded"]
-PHONE = "/v1/me/phone"
+PHONE, CONFIRMATION = "/v1/me/phone", "/v1/me/phone/confirmation"
 CONSENT = {"text_id": "appointment-texts-1", "language": "en"}
 
 
@@ -71,7 +71,7 @@ def test_a_carrier_in_trouble_leaves_the_code_to_the_queue(patient, owner_sql, r
 def test_texts_are_on_with_both_the_code_and_the_consent(patient, owner_sql):
     patient.put(PHONE, json={"number": NUMBER})
     assert why_off(patient) == "not_confirmed"
-    said = patient.post(PHONE + "/confirmation", json={"code": digits(owner_sql, patient.id)})
+    said = patient.post(CONFIRMATION, json={"code": digits(owner_sql, patient.id)})
     assert said.json["why_off"] == "no_consent" and not on(patient.id)
     said = patient.post(PHONE + "/consent", json=CONSENT)
     assert "why_off" not in said.json and "consented_at" in said.json and on(patient.id)
@@ -108,7 +108,7 @@ def test_consent_to_other_words_than_the_current_is_refused(patient):
 
 def test_without_a_number_there_is_nothing_to_agree_to_or_to_confirm(patient):
     assert patient.post(PHONE + "/consent", json=CONSENT).status_code == 409
-    assert patient.post(PHONE + "/confirmation", json={"code": "123456"}).status_code == 409
+    assert patient.post(CONFIRMATION, json={"code": "123456"}).status_code == 409
 
 
 def test_another_number_begins_from_nothing(patient, owner_sql):
@@ -138,23 +138,23 @@ def wrong(owner_sql, patient):
 def test_five_wrong_tries_end_a_code(patient, owner_sql):
     patient.put(PHONE, json={"number": NUMBER})
     for _ in range(codes.MOST_TRIES):
-        tried = patient.post(PHONE + "/confirmation", json={"code": wrong(owner_sql, patient)})
+        tried = patient.post(CONFIRMATION, json={"code": wrong(owner_sql, patient)})
         assert tried.json["type"].endswith("/wrong-code")
-    right = patient.post(PHONE + "/confirmation", json={"code": digits(owner_sql, patient.id)})
+    right = patient.post(CONFIRMATION, json={"code": digits(owner_sql, patient.id)})
     assert right.status_code == 422
 
 
 def test_a_wrong_try_costs_no_more_than_itself(patient, owner_sql):
     patient.put(PHONE, json={"number": NUMBER})
-    patient.post(PHONE + "/confirmation", json={"code": wrong(owner_sql, patient)})
-    assert patient.post(PHONE + "/confirmation", json={"code": digits(owner_sql, patient.id)}).status_code == 200
+    patient.post(CONFIRMATION, json={"code": wrong(owner_sql, patient)})
+    assert patient.post(CONFIRMATION, json={"code": digits(owner_sql, patient.id)}).status_code == 200
 
 
 def test_a_code_lives_ten_minutes_by_the_databases_clock(patient, owner_sql, travel):
     patient.put(PHONE, json={"number": NUMBER})
     owner_sql("UPDATE contact_codes SET expires_at = now() - interval '1 second'")
     travel("2020-01-01T00:00:00Z")
-    tried = patient.post(PHONE + "/confirmation", json={"code": digits(owner_sql, patient.id)})
+    tried = patient.post(CONFIRMATION, json={"code": digits(owner_sql, patient.id)})
     assert tried.json["type"].endswith("/wrong-code")
 
 
@@ -163,7 +163,7 @@ def test_a_new_code_ends_the_one_before(patient, owner_sql):
     first = digits(owner_sql, patient.id)
     patient.put(PHONE, json={"number": NUMBER})
     assert first != digits(owner_sql, patient.id)
-    assert patient.post(PHONE + "/confirmation", json={"code": first}).status_code == 422
+    assert patient.post(CONFIRMATION, json={"code": first}).status_code == 422
 
 
 def test_codes_of_an_hour_are_few_whatever_the_number(patient):
@@ -194,7 +194,7 @@ def test_a_number_that_bounced_has_to_be_confirmed_and_agreed_to_anew(patient, o
     with db.transaction(db.WORKER):
         phones.bounced(number=NUMBER, reason="30005", at=AT)
     assert patient.put(PHONE, json={"number": NUMBER}).json["why_off"] == "not_confirmed"
-    patient.post(PHONE + "/confirmation", json={"code": digits(owner_sql, patient.id)})
+    patient.post(CONFIRMATION, json={"code": digits(owner_sql, patient.id)})
     assert why_off(patient) == "no_consent"
 
 

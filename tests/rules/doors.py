@@ -30,6 +30,7 @@ READ_BY_ANYONE: frozenset[Route] = frozenset(
         "/openapi/<any(public,patient,partner,clinic):audience>.json",
         "/problems/<slug>",
         "/readyz",
+        "/unsubscribe/<secret>",
         "/v1/app-config",
         "/v1/instruments",
         "/v1/instruments/<key>",
@@ -44,12 +45,17 @@ READ_BY_ANYONE: frozenset[Route] = frozenset(
 FORMS: frozenset[Route] = frozenset(
     ("POST", f"/oauth/{name}") for name in ("authorize-challenge", "introspect", "revoke", "token")
 )
-PUBLIC = READ_BY_ANYONE | FORMS
+# RFC 8058: a mail program ends mail without signing in, and whoever holds the address may.
+HELD: frozenset[Route] = frozenset([("POST", "/unsubscribe/<secret>")])
+PUBLIC = READ_BY_ANYONE | FORMS | HELD
 
 # Frozen: where nobody has a token yet. Each asks for proof of its own kind; a stranger gets nothing from any of them.
 OAUTH: frozenset[Route] = frozenset(
     ("POST", rule) for rule in ("/oauth/authorize-challenge", "/oauth/introspect", "/oauth/revoke", "/oauth/token")
 )
+
+# Frozen: where a provider calls back, under its signature; everybody else is refused.
+SIGNED: frozenset[Route] = frozenset(("POST", rule) for rule in ("/hooks/sms", "/hooks/sms/status"))
 
 
 def routes(app: Flask) -> list[tuple[str, Rule]]:

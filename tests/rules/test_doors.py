@@ -9,7 +9,7 @@ from api import app as house
 from api.app import Continuum
 from tests.knocking import Knocker
 from tests.rules.bad import doors as bad
-from tests.rules.doors import OAUTH, PUBLIC, address, open_to_strangers, routes, told_apart
+from tests.rules.doors import OAUTH, PUBLIC, SIGNED, address, open_to_strangers, routes, told_apart
 from tests.world import Find, freshly
 
 FOR_SCRIPTS = ("/v1/", "/openapi", "/oauth/jwks.json")
@@ -26,7 +26,7 @@ def bad_app() -> Flask:
 
 
 def test_a_stranger_is_let_in_where_the_frozen_list_says_and_nowhere_else(app: Continuum) -> None:
-    assert open_to_strangers(app) == PUBLIC | OAUTH
+    assert open_to_strangers(app) == PUBLIC | OAUTH | SIGNED
 
 
 # What a stranger says at OAuth's doors, and is told.
@@ -67,6 +67,13 @@ def test_oauths_doors_give_a_stranger_nothing(
 
 def test_every_door_of_oauth_was_knocked_at_by_a_stranger() -> None:
     assert {("POST", path) for path, *_ in TOLD} == OAUTH
+
+
+@pytest.mark.parametrize("path", sorted(path for _, path in SIGNED))
+def test_a_providers_door_refuses_whoever_does_not_sign(app: Continuum, path: str) -> None:
+    form = {"MessageSid": "SM1", "From": "+12125550123", "Body": "STOP", "MessageStatus": "failed"}
+    answer = app.test_client().post(path, data=form, content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, answer.json["type"].rsplit("/", 1)[1]) == (403, "not-signed")
 
 
 def test_an_open_door_is_noticed(bad_app: Flask) -> None:
