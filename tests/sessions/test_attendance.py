@@ -122,3 +122,67 @@ def test_reading_a_roster_is_on_record_for_everybody_in_it(
         "SELECT patient_id FROM audit_events WHERE operation = 'getSessionRoster' AND resource_id = %s", coming
     )
     assert {one for (one,) in read} == {patient.id, other_patient.id}
+
+
+@pytest.mark.parametrize(
+    ("times", "minutes"),
+    [
+        ({"arrived_at": "2026-11-23T14:25:00Z"}, 155),
+        ({"left_at": "2026-11-23T16:00:00Z"}, 120),
+        ({"arrived_at": "2026-11-23T14:25:30Z", "left_at": "2026-11-23T16:00:00Z"}, 94),
+        ({"arrived_at": "2026-11-23T13:40:00Z", "left_at": "2026-11-23T17:20:00Z"}, 180),
+    ],
+)
+def test_coming_late_and_leaving_early_give_the_minutes(
+    schedule: Schedule, session_id: str, patient: Knocker, times: dict[str, str], minutes: int
+) -> None:
+    shown = schedule.mark(session_id, patient, "present", **times).json["attendance"]
+    assert shown == {"mark": "present", "minutes": minutes, "marked_at": "2026-11-23T17:05:00Z", **times}
+    assert mine(patient)[0]["attendance"] == shown
+
+
+@pytest.mark.parametrize(
+    ("told", "pointer"),
+    [
+        ({"arrived_at": "2026-11-23T17:00:00Z"}, "/arrived_at"),
+        ({"left_at": "2026-11-23T14:00:00Z"}, "/left_at"),
+        ({"arrived_at": "2026-11-23T15:00:00Z", "left_at": "2026-11-23T15:00:00Z"}, "/left_at"),
+        ({"arrived_at": "2026-11-23T15:00:00Z", "minutes": 20}, "/minutes"),
+    ],
+)
+def test_times_that_make_no_stay_are_refused(
+    schedule: Schedule, session_id: str, patient: Knocker, told: dict[str, Any], pointer: str
+) -> None:
+    refused = schedule.mark(session_id, patient, "present", **told)
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, pointer)
+    assert "attendance" not in mine(patient)[0]
+
+
+def test_who_was_not_there_neither_came_nor_left(schedule: Schedule, session_id: str, patient: Knocker) -> None:
+    assert schedule.mark(session_id, patient, "absent", left_at="2026-11-23T16:00:00Z").status_code == 422
+
+
+def test_a_correction_of_the_times_is_a_further_fact(
+    schedule: Schedule, session_id: str, patient: Knocker, owner_sql: Callable[..., list[Any]]
+) -> None:
+    for arrived_at in ("2026-11-23T14:25:00Z", "2026-11-23T14:25:00Z", "2026-11-23T14:10:00Z"):
+        schedule.mark(session_id, patient, "present", arrived_at=arrived_at)
+    assert owner_sql("SELECT minutes FROM attendance_marks ORDER BY id") == [(155,), (170,)]
+    schedule.mark(session_id, patient, "present")
+    assert "arrived_at" not in mine(patient)[0]["attendance"]
+
+
+def test_what_a_place_comes_to_says_on_whose_word(schedule: Schedule, session_id: str, patient: Knocker) -> None:
+    def presence() -> tuple[str, str]:
+        [place] = schedule.roster(session_id)
+        assert place["presence"] == mine(patient)[0]["presence"]
+        return place["presence"]["status"], place["presence"]["rests_on"]
+
+    assert presence() == ("expected", "nothing")
+    check_in(patient, session_id)
+    assert presence() == ("expected", "nothing")
+    check_in(patient, session_id, occurred_at="2026-11-23T13:58:00Z", sent_at="2026-11-23T17:05:00Z")
+    assert presence() == ("attested", "patient")
+    for mark, status in (("absent", "missed"), ("excused", "excused"), ("present", "attended")):
+        schedule.mark(session_id, patient, mark)
+        assert presence() == (status, "clinic")

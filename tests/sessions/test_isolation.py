@@ -78,8 +78,12 @@ def test_every_table_forces_its_policies(server: Any, owner_sql: Callable[..., l
         ("patient", "mark"),
         ("patient", "minutes"),
         ("patient", "starts_at"),
+        ("patient", "came_at"),
+        ("patient", "makes_up_for"),
         ("clinic", "reply"),
         ("clinic", "arrived_at"),
+        ("clinic", "late_cancellation"),
+        ("clinic", "arrival_confirmed"),
     ],
 )
 def test_neither_side_can_write_the_others_fact(full: str, patient: Knocker, caller: str, column: str) -> None:
@@ -111,9 +115,20 @@ def test_the_hot_answers_equal_an_ordinary_transactions_rows(full: str, schedule
     schedule.change(sessions[2], starts_at="2026-11-25T20:00:00Z", facilitator=None, title_es=None)
     schedule.change(sessions[3], status="cancelled")
     schedule.mark(sessions[4]["id"], patient, "excused")
+    schedule.mark(sessions[0]["id"], patient, "present", arrived_at="2026-11-23T14:20:00Z")
+    schedule.change(sessions[6], modality="telehealth", join_url="https://video.example/rooms/1")
+    twice = {"first_on": "2026-11-25", "rrule": "FREQ=WEEKLY;BYDAY=WE,FR;COUNT=2"}
+    schedule.begin(patient, kind="individual", starts_local="13:00", duration_minutes=60, **twice)
+    alone, moved = (one for one in mine(patient) if one["kind"] == "individual")
+    for one in (alone, moved):
+        reply(patient, one, "not_attending", asks_to_move=True)
+    [there] = [one for one in schedule.sessions() if one["id"] == moved["id"]]
+    schedule.change(there, minutes=60, starts_at="2026-11-27T20:00:00Z")
     for language in ("en", "es"):
         hot = patient.get("/v1/me/sessions", headers={"Accept-Language": language}).json["items"]
-        assert len(hot) == 12
+        assert len(hot) == 14
+        assert sum("join_opens_at" in one for one in hot) == 1
+        assert [one["id"] for one in hot if one.get("reply", {}).get("asks_to_move")] == [alone["id"]]
         with as_patient(patient):
             own = [place.of_patient(patient_id=patient.id, session_id=one["id"]) for one in hot]
             rows = [SessionAnswer().dump(showing.place(one, language=language)) for one in own]

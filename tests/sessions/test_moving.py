@@ -1,11 +1,15 @@
-"""A request to move an individual session is a task for staff, and closes itself when nobody needs to do it any more."""
+"""A request to move an individual session is a task for staff, and closes itself once nobody needs to do it."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy import exc
 
+from api import clock, db
 from api.sessions import worker
+from api.staff import tasks as staff_tasks
 from tests.knocking import Knocker
 from tests.sessions.conftest import Schedule, mine, reply
 
@@ -165,18 +169,13 @@ def test_staff_that_declines_completes_the_task_and_the_no_stands(
 def test_the_database_lets_a_patient_close_no_other_task(
     session: dict[str, Any], patient: Knocker, owner_sql: Callable[..., list[Any]]
 ) -> None:
-    import sqlalchemy as sa
-    from sqlalchemy import exc
-
-    from api import clock, db
-    from api.staff import tasks as staff_tasks
-
+    assert patient.id is not None
     with db.transaction(db.SYSTEM):
         staff_tasks.open_task(patient_id=patient.id, cause="outreach", at=clock.now())
     for status in ("cause_gone", "completed"):
         with (
             pytest.raises(exc.ProgrammingError, match="row-level security"),
-            db.transaction(db.Caller(kind="patient", patient_id=patient.id)) as session_,
+            db.transaction(db.Caller(kind="patient", patient_id=patient.id)) as opened,
         ):
-            session_.execute(sa.text(f"UPDATE tasks SET status = '{status}'"))
+            opened.execute(sa.text(f"UPDATE tasks SET status = '{status}'"))
     assert owner_sql("SELECT status FROM tasks") == [("open",)]

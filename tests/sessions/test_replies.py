@@ -1,10 +1,12 @@
 """Will I come? Said of a session as it was seen, and late or out of order as phones do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from api.sessions import replies
 from tests.knocking import Knocker
 from tests.sessions.conftest import Schedule, mine, reply
 
@@ -120,6 +122,90 @@ def test_a_reply_after_the_start_is_taken_and_says_so(
     travel("2026-11-26T09:00:00Z")
     answer = reply(patient, session, "not_attending")
     assert (answer.status_code, answer.json["reply"]["late"]) == (200, True)
+
+
+def cancels_late(answer: Any) -> bool:
+    return bool(answer.json["reply"]["late_cancellation"])
+
+
+@pytest.mark.parametrize(
+    ("now", "late"),
+    [
+        ("2026-11-24T14:00:00Z", False),
+        ("2026-11-24T14:00:01Z", True),
+        ("2026-11-25T13:59:59Z", True),
+        ("2026-11-25T14:00:00Z", False),
+    ],
+)
+def test_a_no_within_a_day_of_the_start_is_a_late_cancellation_and_is_taken(
+    session: dict[str, Any], patient: Knocker, travel: Callable[[str], Any], now: str, late: bool
+) -> None:
+    travel(now)
+    answer = reply(patient, session, "not_attending")
+    assert (answer.status_code, cancels_late(answer)) == (200, late)
+    assert answer.json["reply"]["late"] is (now >= session["starts_at"])
+
+
+def test_a_no_after_a_yes_is_late_only_within_that_day(
+    session: dict[str, Any], patient: Knocker, travel: Callable[[str], Any]
+) -> None:
+    reply(patient, session, "attending")
+    assert not cancels_late(reply(patient, session, "not_attending"))
+    travel("2026-11-25T12:00:00Z")
+    assert not cancels_late(reply(patient, session, "attending"))
+    assert cancels_late(reply(patient, session, "not_attending"))
+
+
+def test_a_no_that_was_said_in_time_does_not_become_late_by_being_said_again(
+    session: dict[str, Any], patient: Knocker, travel: Callable[[str], Any]
+) -> None:
+    reply(patient, session, "not_attending")
+    travel("2026-11-25T12:00:00Z")
+    for reason in (None, "Still ill"):
+        assert not cancels_late(reply(patient, session, "not_attending", **({"reason": reason} if reason else {})))
+
+
+def test_a_no_given_in_time_by_an_offline_phone_is_not_late(
+    session: dict[str, Any], patient: Knocker, travel: Callable[[str], Any]
+) -> None:
+    travel("2026-11-25T12:00:00Z")
+    given = {"occurred_at": "2026-11-24T12:00:00Z", "sent_at": "2026-11-25T12:00:00Z"}
+    assert not cancels_late(reply(patient, session, "not_attending", **given))
+
+
+@pytest.mark.parametrize("change", [{"starts_at": "2026-11-25T20:00:00Z"}, {"status": "cancelled"}])
+def test_nobody_cancels_late_what_the_clinic_has_changed(
+    schedule: Schedule, session: dict[str, Any], patient: Knocker, travel: Callable[[str], Any], change: dict[str, Any]
+) -> None:
+    travel("2026-11-25T12:00:00Z")
+    schedule.change(schedule.sessions()[1], **change)
+    assert not cancels_late(reply(patient, session, "not_attending"))
+
+
+def test_the_clinic_sees_that_a_cancellation_was_late(
+    schedule: Schedule, session: dict[str, Any], patient: Knocker, travel: Callable[[str], Any]
+) -> None:
+    travel("2026-11-25T12:00:00Z")
+    reply(patient, session, "not_attending")
+    [place] = schedule.roster(session["id"])
+    assert place["reply"]["late_cancellation"] is True
+
+
+def test_how_much_notice_is_wanted_is_the_clinics_to_set(
+    session: dict[str, Any], patient: Knocker, travel: Callable[[str], Any], notice: Callable[[int], None]
+) -> None:
+    travel("2026-11-25T12:00:00Z")
+    notice(0)
+    assert not cancels_late(reply(patient, session, "not_attending"))
+    notice(3)
+    reply(patient, session, "attending")
+    assert cancels_late(reply(patient, session, "not_attending"))
+
+
+@pytest.fixture
+def notice() -> Iterator[Callable[[int], None]]:
+    yield lambda hours: replies.use(timedelta(hours=hours))
+    replies.use(timedelta(hours=24))
 
 
 @pytest.mark.parametrize(
