@@ -132,6 +132,21 @@ TABLES: dict[str, Table] = {
     "reminder_preferences": Table(patient="read add change", clinic="read", worker="read"),
     "check_ins": Table(patient=MADE_BY_PATIENT, clinic="read change", worker="read"),
     "check_in_switches": Table(patient="read", clinic="read add change", worker="read"),
+    # Where words go, and what came back
+    "text_numbers": Table(
+        values={"set_by": "patient"}, held_by=("number_index",),
+        patient="read add change remove", clinic="read add remove", worker="read change", holder="read",
+    ),
+    "text_consents": Table(
+        values={"given_by": "app"}, patient="read add change", clinic="read change", worker="read change"
+    ),
+    "mail_addresses": Table(
+        values={"set_by": "patient"}, held_by=("unsubscribe_hash",),
+        patient="read add change remove", clinic="read add remove", worker="read change", holder="read",
+    ),
+    "contact_codes": Table(values={"channel": "sms"}, patient="read add change", worker="read remove"),
+    "texts_sent": Table(values={"kind": "ordinary"}, patient="read", worker="read add remove"),
+    "inbound_texts": Table(own=("id",), held_by=("number_index",), worker="read remove", holder="read add"),
     # Staff
     "alerts": Table(patient="read add change", clinic="read change", worker="read change"),
     "alert_hits": Table(values={"alert_id": "their session"}, patient=MADE_BY_PATIENT, clinic="read"),
