@@ -6,6 +6,7 @@ from api import vocabulary
 from schemas.base import (
     SAFE_INTEGER,
     Answer,
+    Day,
     Flag,
     Id,
     Instant,
@@ -59,9 +60,13 @@ class ReminderChange(Answer):
     state = Word(vocabulary.REMINDER_STATES, required=True)
     kind = Word(vocabulary.REMINDER_KINDS, required=True)
     lead = Word(vocabulary.REMINDER_LEADS, metadata={"description": "How long before; absent for a change."})
-    session_id = Id(metadata={"description": "Absent where it is about no session."})
+    subject = Word(vocabulary.REMINDER_SUBJECTS, required=True)
+    session_id = Id(metadata={"description": "For a session."})
+    instrument = Text(max=64, metadata={"description": "For a check-in."})
+    opens_on = Day(metadata={"description": "For a check-in: the patient's day on which it opens."})
     starts_at = Instant(required=True)
     time_zone = Zone(required=True)
+    silent = Flag(required=True)
     due_at = Instant(required=True)
     sent_at = Instant()
     reason = Word(vocabulary.REMINDER_REASONS, required=True)
@@ -72,9 +77,11 @@ class ReminderChange(Answer):
         "state": "planned",
         "kind": "appointment",
         "lead": "evening_before",
+        "subject": "session",
         "session_id": SessionAnswer.example["id"],
         "starts_at": "2026-11-25T23:00:00Z",
         "time_zone": "America/New_York",
+        "silent": False,
         "due_at": "2026-11-24T23:00:00Z",
         "reason": "on_time",
     }
@@ -118,6 +125,8 @@ class ReminderPreferencesChange(Answer):
     """How the patient chose to be reminded. Who chose nothing has none, and the clinic's defaults hold."""
 
     channels = Items(Word(vocabulary.REMINDER_CHANNELS), max=8, required=True)
+    kinds = Items(Word(vocabulary.REMINDER_TOPICS), max=8, required=True)
+    digest = Flag(required=True)
     lead_times = Items(Word(vocabulary.REMINDER_LEADS), max=8, required=True)
     first_session_lead_times = Items(Word(vocabulary.REMINDER_LEADS), max=8, required=True)
     quiet_from = LocalTime(required=True)
@@ -125,7 +134,9 @@ class ReminderPreferencesChange(Answer):
     paused_until = Instant()
 
     example = {
-        "channels": [vocabulary.REMINDER_CHANNELS[0]],
+        "channels": ["push", "sms"],
+        "kinds": ["sessions", "changes"],
+        "digest": True,
         "lead_times": ["evening_before", "hours_2"],
         "first_session_lead_times": ["hours_24", "hours_2"],
         "quiet_from": "21:00",

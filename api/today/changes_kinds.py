@@ -75,9 +75,13 @@ def _reminder(entry: Columns, _: sa.CTE) -> hotjson.Text:
         hotjson.word("state", entry.state),
         hotjson.word("kind", entry.kind),
         hotjson.word("lead", sa.func.nullif(entry.lead, hotjson.quoted(""))),
+        hotjson.word("subject", entry.subject),
         hotjson.word("session_id", entry.session_id),
+        hotjson.text("instrument", entry.instrument),
+        hotjson.word("opens_on", sa.cast(entry.opens_on, sa.Text)),
         hotjson.word("starts_at", utc(entry.starts_at)),
         hotjson.text("time_zone", entry.time_zone),
+        hotjson.value("silent", entry.silent),
         hotjson.word("due_at", utc(entry.due_at)),
         hotjson.word("sent_at", utc(entry.sent_at)),
         hotjson.word("reason", entry.reason),
@@ -110,6 +114,8 @@ def _profile(patient: Columns, _: sa.CTE) -> hotjson.Text:
 def _wishes(chosen: Columns, _: sa.CTE) -> hotjson.Text:
     return hotjson.object_(
         hotjson.value("channels", sa.func.to_json(chosen.channels)),
+        hotjson.value("kinds", sa.func.to_json(chosen.kinds)),
+        hotjson.value("digest", chosen.digest),
         hotjson.value("lead_times", sa.func.to_json(chosen.leads)),
         hotjson.value("first_session_lead_times", sa.func.to_json(chosen.first_leads)),
         hotjson.word("quiet_from", _wall(chosen.quiet_begin)),
