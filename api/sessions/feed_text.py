@@ -117,9 +117,10 @@ def _events(events: Iterable[Event], salt: bytes, title: str) -> Iterable[str]:
 
 
 def _at(seconds: int, zone: ZoneInfo, name: str) -> str:
-    """Wall time in its zone; the second of two equal wall times can only be told in UTC (§3.3.5)."""
+    """Wall time in its zone. One that comes twice is told in UTC: the standard takes it for the first (§3.3.5), and
+    calendars take it for either."""
     there = datetime.fromtimestamp(seconds, zone)
-    if there.fold:
+    if there.utcoffset() != there.replace(fold=1 - there.fold).utcoffset():
         return f":{_instant(seconds)}"
     return f";TZID={name}:{there.strftime(LOCAL)}"
 
