@@ -147,14 +147,16 @@ def audit(options: argparse.Namespace) -> int:
 def clock(options: argparse.Namespace) -> int:
     """Move the domain's time ahead in development; that of tokens and leases stays. Say when it is."""
     from api import clock as times
-    from api import config
+    from api import config, simulated
 
-    if not (file := config.read().clock_file):
+    settings = config.read()
+    if not (file := settings.clock_file):
         raise Misconfigured("CLOCK_FILE is not set: the domain's time can be moved in development only.")
-    if options.by is not None:
-        ahead = times.ahead(file) + options.by if options.by else options.by
-        times.move(file, ahead=ahead)
     times.use(file)
+    if options.by == "next":
+        times.move(file, ahead=times.ahead(file) + simulated.until_next_reminder(settings))
+    elif options.by is not None:
+        times.move(file, ahead=times.ahead(file) + options.by if options.by else options.by)
     print(f"For the clinic it is {times.now():%A, %Y-%m-%d %H:%M:%S} UTC, {times.ahead(file)} ahead.")
     return 0
 
@@ -172,14 +174,16 @@ def _words_of_clock(parser: argparse.ArgumentParser) -> None:
 
     units = {"m": "minutes", "h": "hours", "d": "days"}
 
-    def span(word: str) -> timedelta:
-        if word == "real":
-            return timedelta()
+    def span(word: str) -> timedelta | str:
+        if word in ("real", "next"):
+            return timedelta() if word == "real" else word
         if not (word[:1] == "+" and word[1:-1].isdecimal() and word[-1:] in units):
-            raise argparse.ArgumentTypeError("say +90m, +26h, +2d, or real")
+            raise argparse.ArgumentTypeError("say +90m, +26h, +2d, next, or real")
         return timedelta(**{units[word[-1]]: int(word[1:-1])})
 
-    parser.add_argument("by", nargs="?", type=span, help="+90m, +26h or +2d further on, or `real` to come back")
+    parser.add_argument(
+        "by", nargs="?", type=span, help="+90m, +26h or +2d further on; `next`: until a reminder is due; `real`: back"
+    )
 
 
 def _words_of_text(parser: argparse.ArgumentParser) -> None:

@@ -1,12 +1,18 @@
-"""The demo patient's own phone, for whoever tries out texts in development: it answers as a carrier would hand in."""
+"""What somebody does who tries out a day of the demo clinic: answer a text as the demo patient, as a carrier would hand
+it in, and wait for the next reminder."""
 
 import secrets
 import urllib.parse
 import urllib.request
+from datetime import timedelta
 from xml.etree import ElementTree
 
-from api import config, demo_contacts
+import sqlalchemy as sa
+
+from api import app, clock, config, db, demo, demo_contacts
 from api.messages import signatures
+from api.patients import service as patients
+from api.reminders.models import Reminder
 
 
 def answer(settings: config.Config, words: str) -> str:
@@ -18,6 +24,24 @@ def answer(settings: config.Config, words: str) -> str:
     form = {"MessageSid": f"SM{secrets.token_hex(16)}", "From": demo_contacts.NUMBER, "To": sms.sender, "Body": words}
     signed = signatures.signature(sms.signing_token, url, form.items())
     return _said(_posted(url, form, signed))
+
+
+def until_next_reminder(settings: config.Config) -> timedelta:
+    """How long the domain has to wait until the demo patient's next reminder of a session is due. Raises
+    `config.Misconfigured` where none is planned."""
+    app.open_house(settings)
+    at = clock.now()
+    with db.transaction(db.SYSTEM) as session:
+        planned = sa.select(sa.func.min(Reminder.due_at)).where(
+            Reminder.patient_id == patients.by_external_id(demo.PATIENT).id,
+            Reminder.subject == "session",
+            Reminder.state == "planned",
+            Reminder.due_at > at,
+        )
+        due_at = session.scalar(planned)
+    if due_at is None:
+        raise config.Misconfigured("No reminder is planned for the demo patient.")
+    return due_at - at + timedelta(seconds=1)
 
 
 def _posted(url: str, form: dict[str, str], signed: str) -> bytes:

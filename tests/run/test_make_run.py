@@ -60,6 +60,7 @@ def test_it_runs_and_ends_with_its_group(clone):
     assert [(line, answered(clone, line)) for line in lines(clone)] == [(line, "200") for line in lines(clone)]
     assert pasted(clone, "$API/v1/me") == (0, [])
     assert pasted(clone, "cli clients list") == (0, [])
+    assert pasted(clone, "cli clock next") == (0, [])
     sockets = clone.sockets()
     clone.end(signal.SIGTERM)
     wait_until(lambda: not clone.pids())
