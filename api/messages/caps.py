@@ -67,6 +67,12 @@ def allowance(patient_ids: Collection[UUID], *, at: datetime) -> dict[UUID, Allo
     return {one: _caps.allow(today=day, this_week=week) for one, (day, week) in sent.items()}
 
 
+def counted(message_keys: Collection[str]) -> frozenset[str]:
+    """Which of these texts are counted already: whether they went out is in doubt, and sending them counts no more."""
+    known = sa.select(TextSent.message_key).where(TextSent.message_key.in_(message_keys))
+    return frozenset(db.session().scalars(known)) if message_keys else frozenset()
+
+
 def reserve(
     *,
     patient_id: UUID,

@@ -57,6 +57,7 @@ def routes(judged: Sequence[Judged], post: Post, *, at: datetime) -> list[Route]
         post,
         addresses=deliveries.addresses_of(patient_ids) if patient_ids else {},
         allowances=caps.allowance(patient_ids, at=at) if patient_ids else {},
+        counted=caps.counted([_key(one) for one in said if one.row.tries or one.row.attempts > 1]),
         tried=deliveries.tried_channels([one.row.id for one in said if one.row.tries]),
         at=at,
     )
@@ -77,10 +78,12 @@ class _Ways:
         *,
         addresses: Mapping[UUID, list[Address]],
         allowances: Mapping[UUID, caps.Allowance],
+        counted: Collection[str],
         tried: Mapping[UUID, Collection[str]],
         at: datetime,
     ) -> None:
         self._post, self._addresses, self._allowances, self._tried, self._at = post, addresses, allowances, tried, at
+        self._counted = counted
 
     def of(self, judged: Judged) -> Route:
         """The first channel that leads to the patient, also where its carrier must be waited for; with little time
@@ -97,7 +100,7 @@ class _Ways:
         theirs = [one for one in self._addresses.get(row.patient_id, []) if self._leads(one, channel)]
         if not theirs:
             return Route(judged, "no_address")
-        if channel == "sms" and not self._allowances[row.patient_id].of(cap_of(row)):
+        if channel == "sms" and not self._may_text(judged):
             return Route(judged, "sms_cap")
         waits = {name: self._post.lanes[name].wait() for name in {one.provider for one in theirs}}
         ready = tuple(one for one in theirs if not waits[one.provider])
@@ -108,11 +111,20 @@ class _Ways:
     def _leads(self, address: Address, channel: str) -> bool:
         return address.channel == channel and address.provider in self._post.lanes
 
+    def _may_text(self, judged: Judged) -> bool:
+        """A text that an earlier try has counted is not kept back by itself."""
+        return _key(judged) in self._counted or self._allowances[judged.row.patient_id].of(cap_of(judged.row))
+
     def _was_tried(self, route: Route) -> bool:
         return route.channel in self._tried.get(route.row.id, ())
 
     def _is_last_call(self, row: Any) -> bool:
         return bool(row.expires_at - self._at < LAST_CALL)
+
+
+def _key(judged: Judged) -> str:
+    assert judged.message is not None
+    return judged.message.key
 
 
 def _channels(judged: Judged) -> tuple[str, ...]:
