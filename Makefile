@@ -1,6 +1,6 @@
 # Continuum in two commands: `make run` and `make test`. What they write lies in .venv/ and .data/.
 
-.PHONY: run test check bench fuzz timing mutation openapi clean format lint types imports migrations contract tests-environment
+.PHONY: run test check bench faults fuzz timing mutation openapi clean format lint types imports migrations contract tests-environment
 .NOTPARALLEL:
 
 # CONTINUUM_VENV may name an environment elsewhere, for several clones to share.
@@ -27,6 +27,9 @@ check: format lint types imports migrations contract test
 bench: tests-environment
 	@.ci/environment tests/bench/requirements.txt
 	@exec $(PY) -m tests.bench
+
+faults: tests-environment
+	@exec $(PY) -m tests.faults
 
 fuzz: tests-environment
 	@FUZZ=100 $(PY) -m pytest -q -n $(JOBS) tests/contract/test_behaviour.py
