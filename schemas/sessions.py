@@ -295,7 +295,7 @@ class JoinLink(Text):
     start until the end."""
 
     def __init__(self, **kwargs: Any) -> None:
-        described = {"description": "`https` only, and not with `in_person`.", "format": "uri"}
+        described = {"description": "`https` only, and not with `in_person`."}
         super().__init__(max=1000, pattern=r"\Ahttps://[^\s\x00-\x1f\x7f]+\Z", metadata=described, **kwargs)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import clock, db
+from api import db
 from api.sessions import place
 from api.sessions.events import PatientSessionFact, SessionFact
 from api.sessions.models import Attendance, CareSession
@@ -32,7 +32,7 @@ def replied(here: place.Place, *, asked_before: bool, at: datetime) -> None:
 
 def on_changed(fact: SessionFact | PatientSessionFact) -> None:
     """Sessions moved, were cancelled, or are no longer the patients'."""
-    look_again(patient_ids=fact.patient_ids, at=max(fact.at, clock.now()))
+    look_again(patient_ids=fact.patient_ids, at=fact.at)
 
 
 def look_again(*, patient_ids: Collection[UUID] | None = None, at: datetime) -> None:
