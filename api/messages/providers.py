@@ -21,19 +21,22 @@ def of(settings: config.Config) -> list[Provider]:
 
 
 def _push(settings: config.Config) -> list[Provider]:
+    from api.messages.push_parts import Clocks
+
     found: list[Provider] = []
+    clocks = Clocks(clock.now, clock.wall)
     if (apns := settings.carriers.apns) is not None:
         from api.messages.push_apns import Apns
 
-        found.append(Apns(apns, ca_file=settings.outward_ca_file))
+        found.append(Apns(apns, clocks=clocks, ca_file=settings.outward_ca_file))
     if (fcm := settings.carriers.fcm) is not None:
         from api.messages.push_fcm import Fcm
 
-        found.append(Fcm(fcm, ca_file=settings.outward_ca_file))
+        found.append(Fcm(fcm, clocks=clocks, ca_file=settings.outward_ca_file))
     if (web_push := settings.carriers.web_push) is not None:
         from api.messages.push_web import WebPush
 
-        found.append(WebPush(web_push))
+        found.append(WebPush(web_push, clocks=clocks))
     return found
 
 

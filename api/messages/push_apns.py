@@ -13,9 +13,10 @@ import httpx
 import jwt
 import orjson
 
-from api import carriers, clock
+from api import carriers
 from api.messages import push_parts
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Address, Message, Outcome
+from api.messages.push_parts import Clocks
 
 KEPT, SOONEST = timedelta(minutes=40), timedelta(minutes=20)
 
@@ -37,13 +38,14 @@ VERDICTS = {
 class ProviderTokens:
     """One token for all threads, made anew when it has grown old."""
 
-    def __init__(self, settings: carriers.Apns) -> None:
+    def __init__(self, settings: carriers.Apns, clocks: Clocks) -> None:
+        self._clocks = clocks
         self._settings, self._key = settings, push_parts.p256_key(settings.key_file, "APNS_KEY_FILE")
         self._lock, self._token, self._made_at = threading.Lock(), "", datetime.min.replace(tzinfo=UTC)
 
     def current(self) -> str:
         with self._lock:
-            now = clock.wall()
+            now = self._clocks.wall()
             if not self._made_at <= now < self._made_at + KEPT:
                 self._token, self._made_at = self._made(now), now
             return self._token
@@ -53,7 +55,7 @@ class ProviderTokens:
         clock or theirs is wrong; another would only be refused as one too many."""
         with self._lock:
             if token == self._token:
-                if clock.wall() < self._made_at + SOONEST:
+                if self._clocks.wall() < self._made_at + SOONEST:
                     return False
                 self._made_at = datetime.min.replace(tzinfo=UTC)
             return True
@@ -68,8 +70,8 @@ class Apns:
 
     name = "apns"
 
-    def __init__(self, settings: carriers.Apns, *, ca_file: Path | None = None) -> None:
-        self._settings, self._tokens = settings, ProviderTokens(settings)
+    def __init__(self, settings: carriers.Apns, *, clocks: Clocks, ca_file: Path | None = None) -> None:
+        self._settings, self._clocks, self._tokens = settings, clocks, ProviderTokens(settings, clocks)
         self._client = push_parts.client(ca_file, http2=True)
 
     def close(self) -> None:
@@ -90,6 +92,7 @@ class Apns:
         return self._refused(response, address, token)
 
     def _headers(self, message: Message, token: str) -> dict[str, str]:
+        left = push_parts.seconds_left(message, at=self._clocks.now())
         headers = {
             "authorization": f"bearer {token}",
             "content-type": "application/json",
@@ -97,7 +100,7 @@ class Apns:
             "apns-push-type": "alert" if message.text else "background",
             # A background push may have no other than 5; what rings nowhere need not wake a phone at night.
             "apns-priority": "10" if message.text and not message.silent else "5",
-            "apns-expiration": str(push_parts.unix(clock.wall()) + push_parts.seconds_left(message)),
+            "apns-expiration": str(push_parts.unix(self._clocks.wall()) + left),
             "apns-id": str(push_parts.notification_id(message)),
         }
         return headers | ({"apns-collapse-id": message.collapse_id} if message.collapse_id else {})
@@ -110,9 +113,10 @@ class Apns:
             return Outcome(DEAD if _gone(said, address) else REFUSED, reason)
         if reason == "ExpiredProviderToken":
             return Outcome(RETRY if self._tokens.give_up(token) else MISCONFIGURED, reason)
+        at = self._clocks.wall()
         if verdict := VERDICTS.get(reason):
-            return Outcome(verdict, reason, push_parts.retry_after(response.headers) or _usual_wait(reason))
-        return push_parts.by_status(response.status_code, reason, response.headers)
+            return Outcome(verdict, reason, push_parts.retry_after(response.headers, at=at) or _usual_wait(reason))
+        return push_parts.by_status(response.status_code, reason, response.headers, at=at)
 
 
 def payload(message: Message) -> bytes:

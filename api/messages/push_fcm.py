@@ -18,9 +18,10 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from api import carriers, clock
+from api import carriers
 from api.messages import push_parts
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Address, Message, Outcome
+from api.messages.push_parts import Clocks
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -88,14 +89,14 @@ class Account:
 class AccessTokens:
     """One access token for all threads."""
 
-    def __init__(self, account: Account, client: httpx.Client) -> None:
-        self._account, self._client = account, client
+    def __init__(self, account: Account, client: httpx.Client, clocks: Clocks) -> None:
+        self._account, self._client, self._clocks = account, client, clocks
         self._lock, self._token, self._made_at, self._ends_at = threading.Lock(), "", NEVER, NEVER
 
     def current(self) -> str:
         """Raises `NoAccess`."""
         with self._lock:
-            now = clock.wall()
+            now = self._clocks.wall()
             if not self._made_at <= now < self._ends_at:
                 self._token, lives = self._fetched(now)
                 self._made_at, self._ends_at = now, now + lives - EARLY
@@ -106,7 +107,7 @@ class AccessTokens:
         be no better."""
         with self._lock:
             if token == self._token:
-                if clock.wall() < self._made_at + EARLY:
+                if self._clocks.wall() < self._made_at + EARLY:
                     return False
                 self._ends_at = NEVER
             return True
@@ -122,7 +123,7 @@ class AccessTokens:
             return said["access_token"], timedelta(seconds=int(said.get("expires_in", 3600)))
         reason = push_parts.word(said.get("error") if isinstance(said, dict) else None, response.status_code)
         if response.status_code == 429 or response.status_code >= 500:
-            raise NoAccess(Outcome(RETRY, reason, push_parts.retry_after(response.headers)))
+            raise NoAccess(Outcome(RETRY, reason, push_parts.retry_after(response.headers, at=now)))
         raise NoAccess(Outcome(MISCONFIGURED, reason))
 
 
@@ -131,11 +132,12 @@ class Fcm:
 
     name = "fcm"
 
-    def __init__(self, settings: carriers.Fcm, *, ca_file: Path | None = None) -> None:
+    def __init__(self, settings: carriers.Fcm, *, clocks: Clocks, ca_file: Path | None = None) -> None:
+        self._clocks = clocks
         account = Account.read(settings.service_account_file)
         self._url = f"{settings.url}/v1/projects/{account.project}/messages:send"
         self._client = push_parts.client(ca_file, http2=False)
-        self._tokens = AccessTokens(account, self._client)
+        self._tokens = AccessTokens(account, self._client, clocks)
 
     def close(self) -> None:
         """End its connections."""
@@ -145,7 +147,9 @@ class Fcm:
         try:
             token = self._tokens.current()
             headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-            response = self._client.post(self._url, headers=headers, content=payload(message, address))
+            response = self._client.post(
+                self._url, headers=headers, content=payload(message, address, at=self._clocks.now())
+            )
         except NoAccess as without:
             return without.outcome
         except httpx.HTTPError as error:
@@ -161,17 +165,18 @@ class Fcm:
             return Outcome(RETRY if self._tokens.give_up(token) else MISCONFIGURED, code)
         if code == "INVALID_ARGUMENT" and _is_about_the_token(error):
             return Outcome(DEAD, code)
-        wait = push_parts.retry_after(response.headers) or (QUOTA_WAIT if code == "QUOTA_EXCEEDED" else None)
+        at = self._clocks.wall()
+        wait = push_parts.retry_after(response.headers, at=at) or (QUOTA_WAIT if code == "QUOTA_EXCEEDED" else None)
         if verdict := VERDICTS.get(code):
             return Outcome(verdict, code, wait)
-        return push_parts.by_status(response.status_code, code, response.headers)
+        return push_parts.by_status(response.status_code, code, response.headers, at=at)
 
 
-def payload(message: Message, address: Address) -> bytes:
+def payload(message: Message, address: Address, *, at: datetime) -> bytes:
     """The message of FCM's v1 API. A phone shows one notification per `tag`, so a later one replaces an earlier."""
     android: dict[str, Any] = {
         "priority": "NORMAL" if message.silent else "HIGH",
-        "ttl": f"{push_parts.seconds_left(message)}s",
+        "ttl": f"{push_parts.seconds_left(message, at=at)}s",
     }
     shown: dict[str, Any] = {"channel_id": SILENT_CHANNEL} if message.silent else {}
     if message.collapse_id:

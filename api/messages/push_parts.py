@@ -5,7 +5,8 @@ neutral sentence, and ids that mean nothing to anybody else (standards.md §7.1)
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from api import carriers, clock
+from api import carriers
 from api.messages.gateway import MISCONFIGURED, REFUSED, RETRY, Message, Outcome
 from api.outward import Trust
 
@@ -32,6 +33,14 @@ REASON = re.compile(r"[A-Za-z0-9_]{1,64}")
 KEYS = UUID("5b0a9c0e-6a2c-5c0c-9d4e-0d8f1c7b2a36")
 # Phones group notifications by this; it is the same for all of ours.
 THREAD = "reminders"
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The clinic's time, by which messages end, and real time, by which tokens and waits are measured."""
+
+    now: Callable[[], datetime]
+    wall: Callable[[], datetime]
 
 
 def client(ca_file: Path | None, *, http2: bool) -> httpx.Client:
@@ -58,22 +67,22 @@ def notification_id(message: Message) -> UUID:
     return uuid5(KEYS, message.key)
 
 
-def seconds_left(message: Message) -> int:
+def seconds_left(message: Message, *, at: datetime) -> int:
     """How long a service may keep trying."""
     if message.expires_at is None:
         return LONGEST_SECONDS
-    left = (message.expires_at - clock.now()).total_seconds()
+    left = (message.expires_at - at).total_seconds()
     return min(max(int(left), 0), 28 * LONGEST_SECONDS)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str], *, at: datetime) -> float | None:
     """The seconds that `Retry-After` asks for, in either of its forms (RFC 9110 §10.2.3), an hour at most; None where
     it says nothing that can be read."""
     said = headers.get("retry-after", "").strip()
     if said.isdecimal():
         return min(float(said[:9]), LONGEST_WAIT)
     try:
-        wait = (parsedate_to_datetime(said) - clock.wall()).total_seconds()
+        wait = (parsedate_to_datetime(said) - at).total_seconds()
     except (ValueError, TypeError):
         return None
     return min(max(wait, 0.0), LONGEST_WAIT)
@@ -92,10 +101,10 @@ def word(reason: object, status: int) -> str:
     return reason if isinstance(reason, str) and REASON.fullmatch(reason) else f"status_{status}"
 
 
-def by_status(status: int, reason: str, headers: Mapping[str, str]) -> Outcome:
+def by_status(status: int, reason: str, headers: Mapping[str, str], *, at: datetime) -> Outcome:
     """What a status means by itself, where no code says more."""
     if status == 429 or status >= 500:
-        return Outcome(RETRY, reason, retry_after(headers))
+        return Outcome(RETRY, reason, retry_after(headers, at=at))
     return Outcome(MISCONFIGURED if status in (401, 403) else REFUSED, reason)
 
 

@@ -15,9 +15,10 @@ import orjson
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pywebpush import WebPusher, WebPushException
 
-from api import carriers, clock, outward
+from api import carriers, outward
 from api.messages import push_parts
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Address, Message, Outcome
+from api.messages.push_parts import Clocks
 from api.outward import NotReached
 
 # RFC 8292 §2 allows a day; services refuse what is close to it when clocks differ.
@@ -29,7 +30,8 @@ NOT_NOW = ("unresolved", "connect", "tls", "timeout", "protocol")
 class Signer:
     """Signs for an origin (RFC 8292 §2), a few hours at a time: one signature serves every browser there."""
 
-    def __init__(self, settings: carriers.WebPush) -> None:
+    def __init__(self, settings: carriers.WebPush, clocks: Clocks) -> None:
+        self._clocks = clocks
         self._subject, self._key = settings.subject, push_parts.p256_key(settings.key_file, "VAPID_KEY_FILE")
         self._lock, self._made = threading.Lock(), dict[str, tuple[str, datetime]]()
 
@@ -42,7 +44,7 @@ class Signer:
     def authorization(self, origin: str) -> str:
         with self._lock:
             token, made_at = self._made.get(origin, ("", None))
-            now = clock.wall()
+            now = self._clocks.wall()
             if made_at is None or not made_at <= now < made_at + RENEWED:
                 claims = {"aud": origin, "exp": push_parts.unix(now + SIGNED_FOR), "sub": self._subject}
                 token = jwt.encode(claims, self._key, algorithm="ES256")
@@ -55,8 +57,8 @@ class WebPush:
 
     name = "web_push"
 
-    def __init__(self, settings: carriers.WebPush) -> None:
-        self._settings, self._signer = settings, Signer(settings)
+    def __init__(self, settings: carriers.WebPush, *, clocks: Clocks) -> None:
+        self._settings, self._clocks, self._signer = settings, clocks, Signer(settings, clocks)
         self._believed = set[str]()
 
     def send(self, message: Message, address: Address) -> Outcome:
@@ -83,7 +85,7 @@ class WebPush:
             "Authorization": self._signer.authorization(origin),
             "Content-Type": "application/octet-stream",
             "Content-Encoding": "aes128gcm",
-            "TTL": str(push_parts.seconds_left(message)),
+            "TTL": str(push_parts.seconds_left(message, at=self._clocks.now())),
             "Urgency": "low" if message.silent else "high",
         }
         return headers | ({"Topic": topic(message.collapse_id)} if message.collapse_id else {})
@@ -98,7 +100,7 @@ class WebPush:
         if answer.status in (401, 403):
             # Where our key is believed, this subscription was made for another one; only one browser is lost.
             return Outcome(REFUSED if origin in self._believed else MISCONFIGURED, reason)
-        return push_parts.by_status(answer.status, reason, answer.headers)
+        return push_parts.by_status(answer.status, reason, answer.headers, at=self._clocks.wall())
 
 
 def payload(message: Message) -> bytes:

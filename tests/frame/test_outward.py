@@ -397,3 +397,19 @@ def test_threads_share_one(host: Host) -> None:
 
 def test_this_machine_resolves_itself_to_loopback() -> None:
     assert all(ipaddress.ip_address(one).is_loopback for one in outward.resolve("localhost"))
+
+
+def test_content_is_posted_under_the_same_guard(host: Host) -> None:
+    answer = host.asking().post(host.url(), headers={"TTL": "60", "Content-Type": "text/plain"}, content=b"sealed")
+    assert (answer.status, answer.body) == (200, b"{}")
+    head, _, body = host.asked[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /jwks?a=1 HTTP/1.1")
+    assert b"TTL: 60" in head and b"Content-Length: 6" in head and b"User-Agent: continuum" in head
+    assert body in (b"sealed", b"")
+
+
+def test_nothing_is_posted_into_the_house() -> None:
+    network = Recorded()
+    with pytest.raises(NotReached) as refused:
+        asking("10.0.0.1", network=network).post(f"https://{NAME}/", headers={}, content=b"sealed")
+    assert (refused.value.reason, network.led_to) == ("address", [])

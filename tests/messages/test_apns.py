@@ -18,7 +18,7 @@ from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, 
 from tests.messages.fakes import certificates
 from tests.messages.fakes.apns import KEY_ID, TEAM, TOPIC, Apns
 from tests.messages.fakes.certificates import Certificate
-from tests.messages.pushing import REMINDER, TEXT, address, message
+from tests.messages.pushing import CLOCKS, REMINDER, TEXT, address, message
 
 TOKEN = "0a1b2c3d" * 8
 PHONE = address("apns", TOKEN, environment="sandbox")
@@ -48,7 +48,7 @@ def provider(
     (tmp_path / "key.p8").write_bytes(certificates.private_pem(key))
     urls = {"sandbox": apple.url, "production": "https://localhost:1"}
     settings = carriers.Apns(tmp_path / "key.p8", KEY_ID, TEAM, TOPIC, urls)
-    made = push_apns.Apns(settings, ca_file=certificate.ca_file)
+    made = push_apns.Apns(settings, clocks=CLOCKS, ca_file=certificate.ca_file)
     yield made
     made.close()
 
@@ -255,7 +255,7 @@ def test_a_server_that_our_authority_does_not_know_is_told_nothing(
     apple: Apns, provider: push_apns.Apns, tmp_path: Path
 ) -> None:
     strangers = certificates.made(tmp_path)
-    doubting = push_apns.Apns(provider._settings, ca_file=strangers.ca_file)
+    doubting = push_apns.Apns(provider._settings, clocks=CLOCKS, ca_file=strangers.ca_file)
     assert doubting.send(message(), PHONE) == Outcome(RETRY, "connection")
     doubting.close()
     assert apple.script.asked == []
@@ -265,7 +265,7 @@ def test_a_server_that_our_authority_does_not_know_is_told_nothing(
 def test_a_key_that_is_none_stops_the_start(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "key.p8").write_bytes(content)
     with pytest.raises(carriers.Malformed, match="APNS_KEY_FILE"):
-        push_apns.Apns(carriers.Apns(tmp_path / "key.p8", KEY_ID, TEAM, TOPIC))
+        push_apns.Apns(carriers.Apns(tmp_path / "key.p8", KEY_ID, TEAM, TOPIC), clocks=CLOCKS)
 
 
 def test_nothing_shown_of_the_provider_tells_its_key(provider: push_apns.Apns) -> None:

@@ -17,7 +17,7 @@ from api.messages import push_fcm
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Outcome
 from tests.messages.fakes import certificates, fcm
 from tests.messages.fakes.certificates import PEM, Certificate
-from tests.messages.pushing import REMINDER, TEXT, address, message
+from tests.messages.pushing import CLOCKS, REMINDER, TEXT, address, message
 
 TOKEN = "synthetic-token:APA91b" + "x" * 100
 PHONE = address("fcm", TOKEN, environment="production")
@@ -52,7 +52,7 @@ def account(google: fcm.Fcm, key: rsa.RSAPrivateKey, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def provider(google: fcm.Fcm, account: Path, certificate: Certificate) -> Iterator[push_fcm.Fcm]:
-    made = push_fcm.Fcm(carriers.Fcm(account, google.url), ca_file=certificate.ca_file)
+    made = push_fcm.Fcm(carriers.Fcm(account, google.url), clocks=CLOCKS, ca_file=certificate.ca_file)
     yield made
     made.close()
 
@@ -218,7 +218,7 @@ def test_a_service_account_of_another_key_is_a_mistake_of_ours(
     said = json.loads(account.read_text())
     secret = another.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
     account.write_text(json.dumps(said | {"private_key": secret}))
-    wrong = push_fcm.Fcm(carriers.Fcm(account, google.url), ca_file=certificate.ca_file)
+    wrong = push_fcm.Fcm(carriers.Fcm(account, google.url), clocks=CLOCKS, ca_file=certificate.ca_file)
     assert wrong.send(message(), PHONE) == Outcome(MISCONFIGURED, "invalid_grant")
     wrong.close()
 
@@ -240,7 +240,7 @@ def test_a_hanging_google_is_not_waited_for(
 def test_an_account_that_is_none_stops_the_start(account: Path, change: dict[str, Any]) -> None:
     account.write_text(json.dumps(json.loads(account.read_text()) | change))
     with pytest.raises(carriers.Malformed, match="FCM_SERVICE_ACCOUNT_FILE"):
-        push_fcm.Fcm(carriers.Fcm(account))
+        push_fcm.Fcm(carriers.Fcm(account), clocks=CLOCKS)
     account.write_text("[]")
     with pytest.raises(carriers.Malformed, match="FCM_SERVICE_ACCOUNT_FILE"):
-        push_fcm.Fcm(carriers.Fcm(account))
+        push_fcm.Fcm(carriers.Fcm(account), clocks=CLOCKS)

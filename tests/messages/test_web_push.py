@@ -17,7 +17,7 @@ from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, 
 from tests.messages.fakes import certificates
 from tests.messages.fakes.certificates import Certificate
 from tests.messages.fakes.web_push import Browser, WebPush
-from tests.messages.pushing import REMINDER, TEXT, address, message
+from tests.messages.pushing import CLOCKS, REMINDER, TEXT, address, message
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def settings(tmp_path: Path) -> carriers.WebPush:
 @pytest.fixture
 def provider(settings: carriers.WebPush) -> Iterator[push_web.WebPush]:
     devices.use(settings)
-    yield push_web.WebPush(settings)
+    yield push_web.WebPush(settings, clocks=CLOCKS)
     devices.use(None)
 
 
