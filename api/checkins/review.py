@@ -8,8 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from api import db, errors, pages
+from api import db, errors, events, pages
 from api.checkins import instruments, mine
+from api.checkins.events import CheckInSwitched
 from api.checkins.models import CheckIn, CheckInSwitch, InstrumentSettings
 from api.patients import versions
 from api.staff import tasks
@@ -80,6 +81,7 @@ def switch(*, patient_id: UUID, instrument: str, offered: bool, by: str, role: s
             where=CheckInSwitch.offered != offered,
         )
     )
+    events.announce(CheckInSwitched(patient_id, at))
     return db.session().get_one(CheckInSwitch, (patient_id, instrument))
 
 

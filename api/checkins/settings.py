@@ -7,8 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from api import db, errors
+from api import db, errors, events
 from api.checkins import instruments
+from api.checkins.events import SchedulesChanged
 from api.checkins.models import CheckInSchedule, InstrumentSettings
 from api.programs import service as programs
 
@@ -32,10 +33,17 @@ def set_settings(
     for schedule in schedules:
         programs.one(schedule["program_slug"])
     changed = _set(instrument, task_over_total, expected)
-    db.session().execute(sa.delete(CheckInSchedule).where(CheckInSchedule.instrument == instrument))
+    _reschedule(instrument, schedules)
+    return _told(changed, instrument)
+
+
+def _reschedule(instrument: str, schedules: Sequence[Mapping[str, Any]]) -> None:
+    was = sa.delete(CheckInSchedule).where(CheckInSchedule.instrument == instrument)
+    asked = set(db.session().scalars(was.returning(CheckInSchedule.program_slug)))
     db.session().add_all(_row(instrument, schedule) for schedule in schedules)
     db.session().flush()
-    return _told(changed, instrument)
+    asked |= {schedule["program_slug"] for schedule in schedules}
+    events.announce(SchedulesChanged(tuple(sorted(asked))))
 
 
 def _set(instrument: str, task_over_total: int | None, expected: int | None) -> InstrumentSettings:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ class Known:
 
     facts: Facts
     rows: tuple[Any, ...]
+    keys: tuple[Key, ...]
     zone: ZoneInfo
     language: str
 
@@ -85,25 +86,27 @@ def _known(
     at: datetime,
 ) -> Known:
     zone = ZoneInfo(person.time_zone or zones.clinic())
+    keys = tuple(key(row) for row in rows)
     facts = Facts(
         account_active=person.status == "active",
         wishes=wishes(person, zone),
         appointments=_appointments(held, rows, at),
-        placements=tuple(placements),
+        placements=_placements(placements, held),
         changes=_changes(news, rows),
         check_ins=windows,
         said=_said(rows),
-        given_up=frozenset(key(row) for row in rows if row.state == "not_sent"),
+        given_up=frozenset(known for known, row in zip(keys, rows, strict=True) if row.state == "not_sent"),
     )
-    return Known(facts, tuple(rows), zone, person.language or "en")
+    return Known(facts, tuple(rows), keys, zone, person.language or "en")
 
 
 def _appointments(held: list[Any], rows: list[Any], at: datetime) -> tuple[Appointment, ...]:
     """What the ledger first heard of a revision is when the patient's appointment became known as it now stands."""
     heard: dict[tuple[UUID, int], datetime] = {}
     for row in rows:
-        revision = row.session_id, row.revision
-        heard[revision] = min(row.created_at, heard.get(revision, row.created_at))
+        revision, created_at = (row.session_id, row.revision), row.created_at
+        if created_at < heard.get(revision, at):
+            heard[revision] = created_at
     return tuple(
         Appointment(
             session_id=one.session_id,
@@ -116,6 +119,12 @@ def _appointments(held: list[Any], rows: list[Any], at: datetime) -> tuple[Appoi
         )
         for one in held
     )
+
+
+def _placements(placements: list[Placement], held: list[Any]) -> tuple[Placement, ...]:
+    """Without first sessions that are over: members of a group who differ in the past only share a plan."""
+    coming = {one.session_id for one in held}
+    return tuple(one if one.first_session_id in coming else replace(one, first_session_id=None) for one in placements)
 
 
 def _changes(news: tuple[Change, ...], rows: list[Any]) -> tuple[Change, ...]:

@@ -11,9 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from api import clock, db
+from api.checkins import events as checkins
 from api.enrollments import events as enrollments
 from api.patients import events as patients
-from api.reminders import ledger
+from api.reminders import ahead, ledger
 from api.reminders.situation import Change
 from api.sessions import events as sessions
 from api.sessions.models import CareSession
@@ -43,6 +44,15 @@ def on_enrollment(fact: enrollments.EnrollmentFact) -> None:
     ledger.rewrite(patient_ids=(fact.patient_id,), at=fact.recorded_at)
 
 
+def on_check_in(fact: checkins.CheckInSwitched) -> None:
+    ledger.rewrite(patient_ids=(fact.patient_id,), at=fact.at)
+
+
+def on_schedules(fact: checkins.SchedulesChanged) -> None:
+    at = clock.now()
+    ledger.rewrite(patient_ids=ahead.placed_in(fact.program_slugs, at=at), at=at)
+
+
 def on_patient(fact: patients.PatientStatusChanged | patients.PreferencesChanged) -> None:
     ledger.rewrite(patient_ids=(fact.patient_id,), at=fact.at)
 
@@ -58,6 +68,8 @@ SUBSCRIPTIONS: tuple[tuple[type[Any], Callable[[Any], None]], ...] = (
     (enrollments.EnrollmentEnded, on_enrollment),
     (enrollments.EnrollmentPaused, on_enrollment),
     (enrollments.EnrollmentResumed, on_enrollment),
+    (checkins.CheckInSwitched, on_check_in),
+    (checkins.SchedulesChanged, on_schedules),
     (patients.PatientStatusChanged, on_patient),
     (patients.PreferencesChanged, on_patient),
 )

@@ -7,6 +7,7 @@ a worker's lease, is left alone; a row is never deleted, it is held back with a 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -67,18 +68,22 @@ def rewrite(*, patient_ids: Collection[UUID], at: datetime, news: Iterable[Chang
     db.session().flush()
     claims.withhold(patient_ids)
     writes = Writes()
+    # Members of a group mostly share their plan.
+    planned = cache(partial(merged_plan, at=at))
     for patient_id, known in facts.load(patient_ids, at=at, news=news).items():
-        _Rewriting(patient_id, known, at, stamps[patient_id], writes).run()
+        _Rewriting(patient_id, known, planned(known.facts), at, stamps[patient_id], writes).run()
     writes.carry_out()
 
 
 class _Rewriting:
     """One patient's plan against that patient's rows."""
 
-    def __init__(self, patient_id: UUID, known: Known, at: datetime, stamp: int, writes: Writes) -> None:
+    def __init__(
+        self, patient_id: UUID, known: Known, entries: list[Entry], at: datetime, stamp: int, writes: Writes
+    ) -> None:
         self._patient_id, self._known, self._at, self._stamp, self._writes = patient_id, known, at, stamp, writes
-        self._entries = {one.key: one for one in merged_plan(known.facts, at=at)}
-        self._rows = {key(row): row for row in known.rows}
+        self._entries = {one.key: one for one in entries}
+        self._rows = dict(zip(known.keys, known.rows, strict=True))
         self._appointments = {one.session_id: one for one in known.facts.appointments}
         self._ids = {known_key: row.id for known_key, row in self._rows.items()}
 
@@ -87,9 +92,9 @@ class _Rewriting:
         self._ids.update((entry.key, db.uuid7()) for entry in added)
         for entry in added:
             self._add(entry)
-        for row in sorted(self._known.rows, key=lambda row: (row.due_at, row.id)):
+        for known_key, row in sorted(self._rows.items(), key=lambda one: (one[1].due_at, one[1].id)):
             if row.state in ("planned", "held") and not row.in_flight:
-                self._keep(row)
+                self._keep(row, self._entries.get(known_key))
 
     def _worth_adding(self, entry: Entry) -> bool:
         """A cancelled session's earlier entries say that it is cancelled; no need to say so of the new revision too.
@@ -113,8 +118,7 @@ class _Rewriting:
         if entry.state == "planned":
             self._tell("added", entry.key, entry.due_at)
 
-    def _keep(self, row: Any) -> None:
-        entry = self._entries.get(key(row))
+    def _keep(self, row: Any, entry: Entry | None) -> None:
         if entry is None:
             self._hold_back(row)
         elif not (self._stands(row, entry) or (entry.reason == "past" and row.due_at <= self._at)):
@@ -137,7 +141,7 @@ class _Rewriting:
 
     def _why_gone(self, row: Any) -> str:
         if row.session_id is None:
-            enrolled = any(one.covers(row.due_at) for one in self._known.facts.placements)
+            enrolled = any(one.covers(self._at) for one in self._known.facts.placements)
             return "not_wanted" if enrolled else "not_enrolled"
         return _why_session_gone(row, self._appointments.get(row.session_id))
 

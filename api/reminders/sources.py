@@ -18,13 +18,20 @@ from api.sessions.models import Attendance, CareSession, stays_away
 # How far back something said still stands in the way of something else: an evening and the longest quiet hours after
 # it are well within.
 REMEMBERED = timedelta(days=2)
+_ROW = Reminder.__table__.c
+# What a plan needs to know of a row.
+_PLANNED = (
+    _ROW.id, _ROW.patient_id, _ROW.session_id, _ROW.instrument, _ROW.opens_on, _ROW.revision, _ROW.kind, _ROW.lead,
+    _ROW.starts_at, _ROW.time_zone, _ROW.opens_at, _ROW.due_at, _ROW.expires_at, _ROW.state, _ROW.reason, _ROW.silent,
+    _ROW.replaced_by, _ROW.created_at,
+)  # fmt: skip
 # What a row is held back for when another one speaks for it.
 SPOKEN_FOR = ("merged", "digest")
 
 
 def spoken_for(ids: Collection[UUID]) -> dict[UUID, list[Any]]:
     """The rows that became one with each of these, which speak for them."""
-    row = Reminder.__table__.c
+    row = _ROW
     merged = sa.select(*row).where(row.replaced_by.in_(ids), row.state == "held", row.reason.in_(SPOKEN_FOR))
     by_speaker: dict[UUID, list[Any]] = defaultdict(list)
     for found in db.session().execute(merged):
@@ -62,13 +69,13 @@ def rows(patient_ids: Collection[UUID], *, at: datetime, until: datetime | None,
     """Rows about what lies ahead, and about what was lately said; `in_flight` under another's lease, `covered` when
     what was said, or is being said, spoke for it."""
     table = Reminder.__table__
-    row, speaker = table.c, table.alias("speaker")
+    row, speaker = _ROW, table.alias("speaker")
     in_flight = _in_flight(row, lease)
     covered = sa.and_(
         row.state == "held", row.reason.in_(SPOKEN_FOR), sa.or_(speaker.c.state == "sent", _in_flight(speaker.c, lease))
     )
     found = (
-        sa.select(*row, in_flight.label("in_flight"), sa.func.coalesce(covered, False).label("covered"))
+        sa.select(*_PLANNED, in_flight.label("in_flight"), sa.func.coalesce(covered, False).label("covered"))
         .select_from(table.outerjoin(speaker, speaker.c.id == row.replaced_by))
         .where(row.patient_id.in_(patient_ids), sa.or_(row.starts_at > at, row.due_at > at - REMEMBERED))
     )
@@ -83,7 +90,7 @@ def _in_flight(row: Any, lease: UUID | None) -> sa.ColumnElement[bool]:
 
 
 def placements(patient_ids: Collection[UUID], *, at: datetime) -> dict[UUID, list[Placement]]:
-    """Enrollments that last beyond `at`, also one that lies ahead, each with its first session."""
+    """Enrollments as they are from `at` on, also one that lies ahead, each with its first session."""
     lasting = sa.select(
         Enrollment.patient_id,
         Enrollment.starts_at,
@@ -97,7 +104,7 @@ def placements(patient_ids: Collection[UUID], *, at: datetime) -> dict[UUID, lis
     )
     found = grouped(db.session().execute(lasting))
     return {
-        patient_id: [Placement(row.starts_at, row.ended_at, row.paused, row.first_session_id) for row in rows]
+        patient_id: [Placement(max(row.starts_at, at), row.ended_at, row.paused, row.first_session_id) for row in rows]
         for patient_id, rows in found.items()
     }
 

@@ -1,0 +1,66 @@
+"""Planning check-ins as the days pass: nothing else happens by which a plan would be made anew.
+
+A plan reaches eight days ahead (`asking.AHEAD`); whoever has no entry for a window of the coming seven is planned anew.
+That also finds what a failed turn left behind.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from api import clock, db
+from api.checkins.models import CheckInSchedule
+from api.enrollments.models import Enrollment
+from api.reminders import asking, ledger
+from api.reminders.models import Reminder
+
+MOST = 100
+WEEK = timedelta(days=7)
+
+
+def run() -> None:
+    """Everybody who is asked check-ins, a hundred in a transaction, in the order of their ids."""
+    at, after = clock.now(), UUID(int=0)
+    while after := _turn(after, at) or UUID(int=0):
+        pass
+
+
+def _turn(after: UUID, at: datetime) -> UUID | None:
+    """Plan the next ones anew, as far as they need it; the last of them, None after everybody."""
+    with db.transaction(db.WORKER):
+        ids = db.session().scalars(_asked(at).where(Enrollment.patient_id > after).limit(MOST)).all()
+        ledger.rewrite(patient_ids=list(_unplanned(ids, at)), at=at)
+    return ids[-1] if ids else None
+
+
+def placed_in(program_slugs: Collection[str], *, at: datetime) -> list[UUID]:
+    """Whose enrollment in one of these programs lasts, or lies ahead."""
+    return list(db.session().scalars(_lasting(at).where(Enrollment.program_slug.in_(program_slugs))))
+
+
+def _asked(at: datetime) -> sa.Select[UUID]:
+    return _lasting(at).where(Enrollment.program_slug.in_(sa.select(CheckInSchedule.program_slug)))
+
+
+def _lasting(at: datetime) -> sa.Select[UUID]:
+    return (
+        sa.select(Enrollment.patient_id)
+        .distinct()
+        .where(Enrollment.status != "entered_in_error", sa.or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > at))
+        .order_by(Enrollment.patient_id)
+    )
+
+
+def _unplanned(patient_ids: Collection[UUID], at: datetime) -> Iterator[UUID]:
+    """Who has no entry for a window that opens within a week."""
+    row = Reminder.__table__.c
+    found = sa.select(row.patient_id, row.instrument, row.opens_on).where(
+        row.patient_id.in_(patient_ids), row.subject == "check_in", row.starts_at > at
+    )
+    planned = {tuple(one) for one in db.session().execute(found)}
+    for patient_id, windows in asking.windows(patient_ids, at=at, until=at + WEEK).items():
+        coming = {(patient_id, one.instrument, one.opens_on) for one in windows if one.opens_at > at}
+        if coming - planned:
+            yield patient_id
