@@ -82,6 +82,17 @@ def test_everybody_asked_about_has_an_allowance(texted_patient, other_patient):
     assert found == {texted_patient.id: Allowance(False, False), other_patient.id: Allowance(True, True)}
 
 
+def test_a_worker_waits_for_another_that_is_about_to_send(texted_patient):
+    counted = {"patient_id": texted_patient.id, "kind": "ordinary", "at": AT}
+    with ThreadPoolExecutor(1) as another:
+        with db.transaction(db.WORKER):
+            assert caps.reserve(message_key="one", **counted)
+            waiting = another.submit(texted, texted_patient.id, key="two")
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+        assert waiting.result(timeout=10) is False
+
+
 def test_of_many_workers_at_once_one_sends(texted_patient):
     with ThreadPoolExecutor(8) as workers:
         sent = list(workers.map(lambda number: texted(texted_patient.id, key=f"message {number}"), range(16)))
