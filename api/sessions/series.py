@@ -51,6 +51,7 @@ def change(
     Raises ``errors.NotFound``, ``errors.Invalid``, ``errors.PreconditionFailed``, ``doubles.DoubleBooked``, and what
     ``check_place`` raises.
     """
+    one(series_id=series_id)
     check_place(details)
     series = locked(series_id)
     check_kind(series, details)

@@ -43,6 +43,7 @@ def change(
     Raises ``errors.NotFound``, ``SessionBegun``, ``errors.Invalid`` for a start that does not lie ahead or no location,
     ``errors.PreconditionFailed``, ``shut.PlaceClosed``, ``doubles.DoubleBooked``.
     """
+    one(session_id=session_id)
     series.check_place(details)
     session = _locked(session_id)
     starts_at = starts_at.replace(microsecond=0)

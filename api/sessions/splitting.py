@@ -50,6 +50,7 @@ def change(
     nothing would stay behind, the series itself is changed. Raises what ``series.change`` raises, ``SplitInThePast``,
     and ``errors.BadRequest`` for a ``since`` that is no part of the series.
     """
+    series.one(series_id=series_id)
     series.check_place(details)
     old = series.locked(series_id)
     if expected not in (None, old.version):
