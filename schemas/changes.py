@@ -54,7 +54,7 @@ class EnrollmentChange(Answer):
 
 
 class ReminderChange(Answer):
-    """A reminder as it is planned or held back. Once it is due, `/v1/me/reminders` tells what became of it."""
+    """A reminder: planned, held back, said or never to be. Its words are in `/v1/me/reminders`."""
 
     id = Id(required=True)
     state = Word(vocabulary.REMINDER_STATES, required=True)

@@ -25,6 +25,7 @@ from api.sessions.models import Attendance, CareSession
 LOOK_BACK = timedelta(days=30)
 HOUR = sa.bindparam("hour", type_=sa.DateTime(timezone=True))
 EARLIEST = HOUR - sa.literal_column(f"interval '{LOOK_BACK.days} days'", sa.Interval)
+YESTERDAY = HOUR - sa.literal_column("interval '1 day'", sa.Interval)
 Columns = Any
 Conditions = list[sa.ColumnElement[bool]]
 
@@ -158,15 +159,13 @@ KINDS = (
         shown=_enrollment,
         gone=_in_error,
     ),
-    # What was said is written down by the worker, who takes no patient's lock and stamps nothing; nothing that is yet
-    # to be said was. So the plan is told here, and what became of it in the ledger.
     Kind(
         number=3,
         name="reminder",
         table=Reminder,
         id="id",
         patient_id="patient_id",
-        worth=lambda: [Reminder.due_at >= HOUR],
+        worth=lambda: [Reminder.due_at >= YESTERDAY],
         shown=_reminder,
     ),
     # Without the answers: beside those stands crisis help, which changes with the clock.

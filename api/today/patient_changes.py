@@ -28,10 +28,10 @@ door = Door("changes", kind="patient", tag="Today")
 @door.answers(MyChangesAnswer)
 def list_my_changes(asked: dict[str, Any]) -> Response:
     """Everything of the patient's that changed after `since`, in the order in which it did; what is gone has `deleted`.
-    Without `since` it is everything there is: sessions and check-ins from 30 days ago on, reminders that are still to
-    come. Ask for the pages until one brings `next_since`, and keep that for the next time. After a 410, drop what is
-    kept and read afresh. What became of a reminder once it is due is in `/v1/me/reminders`, and the answers of a
-    check-in are in `/v1/me/check-ins/{id}`. Polled: send If-None-Match."""
+    Without `since` it is everything there is: sessions and check-ins from 30 days ago on, reminders from a day ago on.
+    Ask for the pages until one brings `next_since`, and keep that for the next time. After a 410, drop what is kept and
+    read afresh. The words of reminders are in `/v1/me/reminders`, the answers of a check-in in
+    `/v1/me/check-ins/{id}`. Polled: send If-None-Match."""
     patient_id, at, since = answering.patient_id(), clock.now(), asked["since"]
     if asked["page_token"]:
         place = changes.within(asked["page_token"], patient_id=patient_id, since=since, at=at)

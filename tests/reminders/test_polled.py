@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from api import clock
-from api.reminders import marks
+from api.reminders import collapsing
 from api.reminders import service as reminders
 
 WEDNESDAY = "2026-06-10T18:00"
@@ -54,7 +54,7 @@ def test_an_entry_that_leaves_the_usual_window_is_sent(patient, group, travel):
 
 
 def test_an_entry_that_an_app_may_show_from_now_on_is_sent(patient, group, travel):
-    at = travel("2026-06-09T22:00:00Z") - marks.NEAR
+    at = travel("2026-06-09T22:00:00Z") - collapsing.LOCAL_AHEAD
     travel(at - timedelta(seconds=1))
     tag = patient.get(WINDOW).headers["ETag"]
     travel(at)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api import clock
+from api.reminders import worker
 from api.today import changes
 from schemas.changes import MyChangesAnswer
 from tests.acts import change, place, schedule
@@ -66,11 +67,22 @@ def test_sessions_are_told_as_their_listing_tells_them(phone: Phone) -> None:
 
 
 def test_reminders_are_told_as_the_ledger_tells_them(phone: Phone) -> None:
-    ledger = phone.patient.get("/v1/me/reminders?from=2026-11-23T15:00:00Z&to=2027-01-01T00:00:00Z&page_size=100").json
+    ledger = phone.patient.get("/v1/me/reminders?from=2026-11-22T15:00:00Z&to=2027-01-01T00:00:00Z&page_size=100").json
     told = {one["id"]: one for one in ledger["items"]}
     mine = [one for (kind, _), one in phone.kept.items() if kind == "reminder"]
     assert len(mine) == len(told) > 12
     assert all(agree(one, told[one["id"]]) for one in mine)
+
+
+def test_what_became_of_a_reminder_is_told(phone: Phone, travel: Travel) -> None:
+    travel("2026-11-23T21:30:00+00:00")
+    while worker.run():
+        pass
+    told = [one["reminder"] for one in phone.sync() if one["kind"] == "reminder"]
+    ended = {one["id"] for one in told if one["state"] in ("sent", "not_sent")}
+    ledger = phone.patient.get("/v1/me/reminders?page_size=100").json["items"]
+    assert ended == {one["id"] for one in ledger if one["state"] in ("sent", "not_sent")}
+    assert ended
 
 
 def test_nothing_new_is_an_empty_page_and_the_same_token(phone: Phone) -> None:
@@ -122,7 +134,7 @@ def test_places_that_are_gone_are_told_as_gone(clinic: Knocker, phone: Phone) ->
     assert {one["id"] for one in told if one["deleted"]} == sessions
     assert all("session" not in one for one in told if one["deleted"])
     assert everything(phone.patient) == {
-        key: one for key, one in phone.kept.items() if key[0] != "reminder" or one["due_at"] >= "2026-11-23T15"
+        key: one for key, one in phone.kept.items() if key[0] != "reminder" or one["due_at"] >= "2026-11-22T15"
     }
 
 
