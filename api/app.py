@@ -73,6 +73,7 @@ from api.programs import clinic_locations as locations_clinic
 from api.programs import public as programs_public
 from api.programs import public_app as app_public
 from api.programs import public_locations as locations_public
+from api.reminders import ahead as reminders_ahead
 from api.reminders import clinic as reminders_clinic
 from api.reminders import hearing as reminders
 from api.reminders import patient as reminders_patient
@@ -285,6 +286,7 @@ def ticks() -> None:
     """What the workers do by the clock. Registering again changes nothing."""
     for seconds, name, function in (
         (1, "reminders", reminders_worker.run),
+        (3600, "reminders of check-ins", reminders_ahead.run),
         (3600, "deliveries", reminders_worker.prune),
         (2, "alerts", staff_worker.run),
         (10, "audit-seals", _seal),
