@@ -47,6 +47,7 @@ PLACE = {
     ],
 }
 SOON = timedelta(minutes=20)
+LINK = "https://video.example/rooms/demo"
 
 
 def load(settings: config.Config) -> None:
@@ -174,6 +175,7 @@ def _series(
         "facilitator": "R. Example",
         "location_id": place_id,
         "room": "2" if place_id else None,
+        "join_url": None if place_id else LINK,
         "program_slug": "iop",
         "time_zone": zone,
         "first_starts_local": starts,

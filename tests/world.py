@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from api import auth, clock, config, db, demo, vocabulary
 from api.access import authenticators, ceremonies, offers
 from api.app import Continuum
 from api.patients import service as patients
-from api.sessions import feeds
+from api.sessions import feeds, series
 from api.sessions.models import CalendarFeed
 from api.staff import tasks
 from schemas.devices import DeviceAsk
@@ -29,6 +29,7 @@ THERE = {
     "session_id": """
         SELECT session_id FROM attendances a JOIN care_sessions s ON s.id = a.session_id
         WHERE a.patient_id = %s ORDER BY s.kind = 'individual' DESC, a.starts_at""",
+    "make_up_session_id": "SELECT id FROM care_sessions WHERE title = 'Saturday group' ORDER BY starts_at OFFSET 1",
     "app_session_id": "SELECT id FROM app_sessions WHERE patient_id = %s ORDER BY id",
     "offer_id": "SELECT id FROM passkey_offers WHERE patient_id = %s",
     "passkey_id": "SELECT id FROM passkeys WHERE patient_id = %s",
@@ -49,6 +50,16 @@ NOT_SAFE = {"instrument": "daily", "instrument_version": "1", "answers": [{"item
 
 
 NEWCOMER = "EHR-100299"
+# A group that nobody is in, for who missed another.
+SATURDAYS = {
+    "kind": "group",
+    "title": "Saturday group",
+    "modality": "in_person",
+    "program_slug": "iop",
+    "time_zone": "America/New_York",
+    "duration_minutes": 60,
+    "rrule": "FREQ=WEEKLY;COUNT=6",
+}
 
 Find = Callable[[str], Any]
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -85,7 +96,14 @@ def furnished(app: Continuum) -> Knocker:
     with db.transaction(db.SYSTEM):
         patients.upsert(external_id=NEWCOMER, at=clock.now())
         tasks.open_task(patient_id=patient_id, cause="outreach", at=clock.now())
+        series.schedule(details={**SATURDAYS, "first_starts_local": next_saturday()}, at=clock.now())
     return sam
+
+
+def next_saturday() -> datetime:
+    """Ten in the morning on the next Saturday that has not begun, as a wall time."""
+    today = clock.now().replace(tzinfo=None, hour=10, minute=0, second=0, microsecond=0)
+    return today + timedelta(days=(4 - today.weekday()) % 7 + 1)
 
 
 def authenticate(app: Continuum, patient_id: UUID) -> None:

@@ -27,6 +27,9 @@ AT = datetime(2026, 11, 24, 13, 40, tzinfo=UTC)
 ROBINS = """
     SELECT e.id FROM enrollments e JOIN patients p ON p.id = e.patient_id WHERE p.external_id = 'EHR-100235'"""
 NEW = f"SELECT id FROM patients WHERE external_id = '{NEWCOMER}'"
+SAMS_GROUPS = """
+    SELECT s.id FROM care_sessions s JOIN attendances a ON a.session_id = s.id JOIN patients p ON p.id = a.patient_id
+    WHERE p.external_id = 'EHR-100234' AND s.kind = 'group' AND a.status = 'booked' ORDER BY s.starts_at"""
 ELSEWHERE = {
     "putPatientStatus": {"external_id": "SELECT 'EHR-100236'"},
     "createEnrollment": {"external_id": f"SELECT '{NEWCOMER}'"},
@@ -34,7 +37,8 @@ ELSEWHERE = {
     "putSeriesMember": {"patient_id": NEW},
     "deleteSeriesMember": {"patient_id": NEW},
     "putSession": {"session_id": "SELECT id FROM care_sessions ORDER BY starts_at DESC"},
-    "putAttendance": {"session_id": "SELECT id FROM care_sessions WHERE kind = 'group' ORDER BY starts_at"},
+    "putAttendance": {"session_id": SAMS_GROUPS},
+    "bookMyMakeUpSession": {"session_id": f"{SAMS_GROUPS} OFFSET 1"},
     "publishProgram": {"slug": "SELECT 'op'"},
 }
 

@@ -20,8 +20,12 @@ CHECKS = [
 ]
 
 
-# Attendance is recorded of a session that has begun.
-LATER = {"putAttendance": AT + timedelta(days=2)}
+# Attendance is recorded of a session that has begun, and a missed one made up for; a link opens shortly before.
+LATER = {
+    "putAttendance": AT + timedelta(days=2),
+    "joinMySession": AT + timedelta(minutes=10),
+    "bookMyMakeUpSession": AT + timedelta(days=4),
+}
 
 # Only a phone can answer a challenge, only an authenticator app knows the code of the moment, and only its reader the
 # one that came by text or mail.
