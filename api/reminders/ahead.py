@@ -22,9 +22,10 @@ WEEK = timedelta(days=7)
 
 def run() -> None:
     """Everybody who is asked check-ins, a hundred in a transaction, in the order of their ids."""
-    at, after = clock.now(), UUID(int=0)
-    while after := _turn(after, at) or UUID(int=0):
-        pass
+    at = clock.now()
+    last = _turn(UUID(int=0), at)
+    while last is not None:
+        last = _turn(last, at)
 
 
 def _turn(after: UUID, at: datetime) -> UUID | None:
