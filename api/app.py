@@ -79,9 +79,9 @@ from api.reminders import hearing as reminders
 from api.reminders import patient as reminders_patient
 from api.reminders import patient_receipts as receipts_patient
 from api.reminders import worker as reminders_worker
-from api.sessions import clinic_dose, dose, patient_feeds, patient_progress, public_calendar, replies, room_codes
 from api.sessions import clinic as sessions_clinic
 from api.sessions import clinic_attending as attending_clinic
+from api.sessions import clinic_dose, dose, patient_feeds, patient_progress, public_calendar, replies, room_codes
 from api.sessions import clinic_series as series_clinic
 from api.sessions import hearing as sessions_hearing
 from api.sessions import patient as sessions_patient
@@ -119,7 +119,6 @@ DOORS = (
     sessions_patient.door,
     patient_progress.door,
     patient_feeds.door,
-    public_calendar.door,
     clinic_dose.door,
     series_clinic.door,
     sessions_clinic.door,
@@ -205,7 +204,8 @@ def create_app(settings: config.Config | None = None) -> Continuum:
     app.register_error_handler(errors.Refusal, refused)
     app.register_error_handler(Exception, failed)
     smorest = Api(app)
-    for door in DOORS:
+    # Calendars speak iCalendar, so theirs is no part of the contract in JSON.
+    for door in (*DOORS, public_calendar.door):
         smorest.register_blueprint(door)
     app.register_blueprint(health.health)
     app.register_blueprint(reading.reading)
@@ -237,6 +237,10 @@ def open_house(settings: config.Config) -> None:
     replies.use(timedelta(hours=settings.late_cancellation_hours))
     room_codes.use(sealing.key_for("room codes"))
     duty.use(settings.duty_contacts, needed=not settings.development)
+    ports = None if settings.outward_loopback else (443,)
+    outward.use(
+        outward.Outward(loopback=settings.outward_loopback, ca_file=settings.outward_ca_file, allowed_ports=ports)
+    )
     subscribe()
     notices.register()
     worker_contacts.register()
@@ -263,10 +267,6 @@ def sign_in(settings: config.Config, tokens: auth.Tokens) -> None:
     an_address = RateLimitItemPerHour(settings.address_tries_per_hour)
     throttles.use(throttles.Tries(address=an_address))
     client_authentication.use(an_address)
-    ports = None if settings.outward_loopback else (443,)
-    outward.use(
-        outward.Outward(loopback=settings.outward_loopback, ca_file=settings.outward_ca_file, allowed_ports=ports)
-    )
 
 
 def subscribe() -> None:

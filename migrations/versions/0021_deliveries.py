@@ -1,7 +1,7 @@
 """Every attempt to deliver, and what the provider said; how often a carrier asked to come back.
 
-Workers write what they tried, and find it again by the carrier's own id when it reports. Patients see of it what the
-ledger says; the clinic sees what did not arrive, without the words.
+Workers write what they tried, and find it again by the carrier's own id when it reports. Patients read in the ledger
+what came of it; the clinic sees what did not arrive, without the words.
 """
 
 import sqlalchemy as sa
@@ -40,7 +40,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_provider_id", "deliveries", ["provider_id"], postgresql_where=sa.text("provider_id IS NOT NULL")
     )
-    protect(op, "deliveries", patient="SELECT", clinic="SELECT", worker="SELECT, INSERT, UPDATE, DELETE")
+    protect(op, "deliveries", clinic="SELECT", worker="SELECT, INSERT, UPDATE, DELETE")
     op.add_column("reminders", sa.Column("tries", sa.SmallInteger(), server_default="0", nullable=False))
 
 

@@ -147,6 +147,10 @@ TABLES: dict[str, Table] = {
     "contact_codes": Table(values={"channel": "sms"}, patient="read add change", worker="read remove"),
     "texts_sent": Table(values={"kind": "ordinary"}, patient="read", worker="read add remove"),
     "inbound_texts": Table(own=("id",), held_by=("number_index",), worker="read remove", holder="read add"),
+    "deliveries": Table(
+        values={"channel": "push", "provider": "fcm", "verdict": "accepted"},
+        clinic="read", worker="read add change remove",
+    ),
     # Staff
     "alerts": Table(patient="read add change", clinic="read change", worker="read change"),
     "alert_hits": Table(values={"alert_id": "their session"}, patient=MADE_BY_PATIENT, clinic="read"),
