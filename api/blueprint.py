@@ -16,7 +16,6 @@ from flask import Response, request
 from api import body, db, errors, idempotency
 from api.answering import render
 from api.contract import Operation
-from api.contract_operation import Media
 from api.meeting import LISTENING, Meeting
 from schemas import base
 
@@ -130,7 +129,6 @@ class Door(flask_smorest.Blueprint):
         etag: bool = False,
         steps_up: bool = False,
         shown_to: Sequence[str] = (),
-        media: Media | None = None,
         hot: bool = False,
         throttled: bool = True,
         looks_first: Callable[[db.Caller, bytes], None] | None = None,
@@ -141,7 +139,7 @@ class Door(flask_smorest.Blueprint):
         """Register a view. `hot`: no transaction is begun (a `HotRead`, or bytes from memory). `replay` renders the
         resource of an idempotent POST again. `steps_up`: the patient must have proved a little while ago who they are
         (RFC 9470). `shown_to`: whose documents
-        tell of it beside the whole one. `media`: what a view answers that makes its own text. `looks_first` sees the
+        tell of it beside the whole one. `looks_first` sees the
         body as it came, inside the transaction and before anything but a missing sign-in may refuse it.
         `refusals_carry`: members of every refusal, whatever its cause; asks no database. `at_once` may meet a usual
         request in one statement that asks for the standing and writes the audit row too; with None it leaves the
@@ -164,7 +162,6 @@ class Door(flask_smorest.Blueprint):
                 asks_type=self.asks_type or (body.MERGE_PATCH if method == "PATCH" else body.JSON),
                 query=getattr(view, "_query", None),
                 answers=getattr(view, "_answers", None),
-                media=media,
                 status=getattr(view, "_status", 200),
                 refusals=(*refusals, *(idempotency.REFUSALS if idempotent else ())),
                 idempotent=idempotent,

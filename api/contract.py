@@ -28,10 +28,6 @@ EXAMPLE_ID = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e01"
 PATH_NOTES: dict[str, Json] = {
     "slug": {"description": "The program's name in addresses.", "example": "iop"},
     "external_id": {"description": "The patient's id in the clinic's record system.", "example": "EHR-100234"},
-    "feed_secret": {
-        "description": "What the feed's address ends in; whoever has it has the feed.",
-        "example": "ReplacedByTheRealSecretOfTheFeedXXXXXXXXXXX",
-    },
     "key": {"description": "The questionnaire's name in addresses.", "example": "daily"},
 }
 
@@ -97,10 +93,6 @@ class Writer:
         }
         if operation.answers:
             response["content"] = {"application/json": self.content(operation.answers)}
-        if operation.media:
-            response["content"] = {
-                operation.media.type: {"schema": contract_parts.LONG_TEXT, "example": operation.media.example}
-            }
         return response
 
 

@@ -10,14 +10,6 @@ from schemas import base
 PLACEHOLDER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 
 
-@dataclass(frozen=True)
-class Media:
-    """An answer that is no JSON: its media type, and an example of it."""
-
-    type: str
-    example: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """One route as its door describes it. `audience` is the kind of caller; `scope` is None for the public. `problems`
@@ -35,7 +27,6 @@ class Operation:
     asks_type: str = "application/json"
     query: type[base.Query] | None = None
     answers: type[base.Answer] | None = None
-    media: Media | None = None
     status: int = 200
     refusals: tuple[type[errors.Refusal], ...] = ()
     idempotent: bool = False

@@ -98,8 +98,6 @@ SECURITY_NOTES = {
 }
 
 TEXT = r"^[^\u0000-\u001f]*$"
-# A document in a format of its own.
-LONG_TEXT: Json = {"type": "string", "maxLength": 16_777_216, "pattern": "^BEGIN:"}
 
 
 def text(length: int, pattern: str = TEXT, **more: Any) -> Json:

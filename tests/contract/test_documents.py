@@ -25,6 +25,7 @@ PAGES = {
     "/.well-known/oauth-protected-resource/v1/clinic",
     "/.well-known/oauth-protected-resource/v1/me",
     "/.well-known/oauth-protected-resource/v1/partner",
+    "/calendar/<feed_secret>.ics",
     "/docs",
     "/docs/static/<path:filename>",
     "/fhir/.well-known/smart-configuration",

@@ -47,8 +47,6 @@ RIGHTS: dict[str, Right] = {
     "getAppConfig": public(),
     "listInstruments": public(),
     "getInstrument": public(),
-    # Whoever has the address, and nothing else, has the feed.
-    "getCalendar": public(),
     # Who a form is from, the form itself proves: a token beside it changes nothing
     "authorizeChallenge": form(
         stranger="insufficient_authorization",
