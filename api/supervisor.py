@@ -125,8 +125,10 @@ def made_secrets(env: Mapping[str, str], data: Path) -> dict[str, str]:
 
 def write_settings(settings: Mapping[str, str], file: Path) -> None:
     """What the processes are told, for whoever types commands beside them: `set -a; . .data/settings; set +a`."""
-    names = ("CONTINUUM_ENV", "DATABASE_URL", "DATABASE_OWNER_URL", "TOKEN_KEYS_FILE", "CURSOR_SECRET", "ACCESS_SECRET")
-    names += ("CLOCK_FILE", "SMS_URL", "SMS_ACCOUNT", "SMS_TOKEN", "SMS_FROM")
+    names = (
+        *("CONTINUUM_ENV", "DATABASE_URL", "DATABASE_OWNER_URL", "TOKEN_KEYS_FILE", "CURSOR_SECRET", "ACCESS_SECRET"),
+        *("CLOCK_FILE", "SMS_URL", "SMS_ACCOUNT", "SMS_TOKEN", "SMS_FROM"),
+    )
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
         opened.writelines(f"{name}={shlex.quote(settings[name])}\n" for name in (*names, "PUBLIC_URL"))
 
