@@ -24,13 +24,16 @@ MONDAY = local("2026-06-08T09:00")
 
 
 @pytest.fixture(autouse=True)
-def unasked(request: pytest.FixtureRequest) -> Iterator[None]:
-    """These tests tell of sessions: nobody is asked a check-in, but where a test says what is `asked`."""
-    if "app" not in request.fixturenames or "asked" in request.fixturenames:
+def schedules(request: pytest.FixtureRequest) -> Iterator[None]:
+    """These tests tell of sessions: nobody is asked a check-in, but where a test says what is `asked`. What it changes
+    about that is taken back."""
+    if "app" not in request.fixturenames:
         yield
         return
     superuser = request.getfixturevalue("superuser")
-    kept = superuser.execute("DELETE FROM check_in_schedules RETURNING *").fetchall()
+    kept = superuser.execute("SELECT * FROM check_in_schedules").fetchall()
+    if "asked" not in request.fixturenames:
+        superuser.execute("DELETE FROM check_in_schedules")
     yield
     superuser.execute("DELETE FROM check_in_schedules")
     for row in kept:

@@ -12,7 +12,7 @@ from api.enrollments.events import PreviewableChange
 from api.enrollments.models import Enrollment
 from api.patients import service as patients
 from api.patients import versions
-from api.reminders import hearing, preferences
+from api.reminders import collapsing, hearing, preferences
 from api.sessions import replies
 from api.sessions.events import MembershipEnded
 from api.sessions.models import Attendance
@@ -262,5 +262,38 @@ def test_every_fact_that_changes_a_plan_is_heard():
     assert heard == {
         *("SessionScheduled", "SessionMoved", "SessionCancelled", "SessionRestored", "MembershipEnded", "ReplyGiven"),
         *("EnrollmentStarted", "EnrollmentEnded", "EnrollmentPaused", "EnrollmentResumed"),
-        *("PatientStatusChanged", "PreferencesChanged"),
+        *("PatientStatusChanged", "PreferencesChanged", "CheckInSwitched", "SchedulesChanged"),
     }
+
+
+def test_a_moved_session_keeps_its_collapse_ids(patient, group, change, rows):
+    change(group, starts="2026-06-11T18:00", now="2026-06-08T10:00")
+    before, after = ({row.lead: collapsing.of(row) for row in rows(patient.id, revision=n)} for n in (1, 2))
+    assert {lead: after[lead] for lead in before} == before
+    assert len(set(after.values())) == 3
+
+
+def test_collapse_ids_tell_nothing_and_differ_between_patients(patient, other_patient, enroll, book, rows):
+    enroll(patient.id), enroll(other_patient.id)
+    book([patient.id, other_patient.id], WEDNESDAY)
+    ids = [collapsing.of(row) for one in (patient, other_patient) for row in rows(one.id)]
+    assert len(set(ids)) == len(ids) == 4
+    assert all(len(one.encode()) <= 64 for one in ids)
+
+
+def test_a_change_at_night_of_a_session_soon_after_is_planned_without_a_sound(patient, enroll, book, change, rows):
+    enroll(patient.id)
+    early = book([patient.id], "2026-06-10T09:00")
+    change(early, starts="2026-06-10T10:00", now="2026-06-09T23:00")
+    (moved,) = rows(patient.id, kind="moved")
+    assert (moved.state, moved.reason, moved.silent) == ("planned", "silent_change", True)
+    assert moved.due_at == local("2026-06-09T23:02")
+
+
+def test_a_silent_change_goes_by_push_alone(patient, enroll, book, change, tick, sent):
+    enroll(patient.id)
+    early = book([patient.id], "2026-06-10T09:00")
+    change(early, starts="2026-06-10T10:00", now="2026-06-09T23:00")
+    tick("2026-06-09T23:02")
+    (message,) = sent.attempts
+    assert (message.silent, message.channels, message.kind) == (True, ("push",), "moved")
