@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
 
@@ -9,28 +10,39 @@ import pytest
 import sqlalchemy as sa
 
 from api import db
+from api.checkins import service as checkins
 from api.messages.gateway import Recording
+from api.messages.post import Post
 from api.patients import service as patients
-from api.reminders import facts, preferences, worker
+from api.reminders import ahead, facts, preferences, worker
 from api.reminders.merge import APART, merged_plan
 from api.reminders.models import Reminder
-from api.sessions import replies
+from api.sessions import doubles, replies
 from api.sessions import service as sessions
+from api.sessions.doubles import DoubleBooked
 from api.sessions.models import CareSession
 from tests.reminders.people import NEW_YORK
 
 STEPS = 40
 
 
-@pytest.mark.parametrize("seed", [20, 26])
-def test_whatever_happens_the_ledger_is_the_plan(patient, enroll, book, monday, travel, seed):
+@pytest.fixture
+def asked(patient, enroll, rewrite, monday):
+    """The patient is asked check-ins too."""
     enroll(patient.id)
+    rewrite(patient.id, at=monday)
+
+
+@pytest.mark.parametrize("seed", [20, 26])
+def test_whatever_happens_the_ledger_is_the_plan(patient, asked, book, monday, travel, seed):
     week = Week(patient.id, random.Random(seed), book, monday)
     for _ in range(STEPS):
         week.pass_time(travel)
         week.do_something()
         week.check_ledger()
     week.check_what_was_said()
+    week.let_everything_pass(travel)
+    week.check_that_everything_ended()
 
 
 class Week:
@@ -43,8 +55,42 @@ class Week:
         until = self.at + timedelta(minutes=5 * self.chance.randrange(60))
         while (due := self._next_due()) is not None and due <= until:
             self.at = travel(max(due, self.at))
-            assert worker.tick(at=self.at, gateway=self.gateway)
+            assert worker.tick(at=self.at, post=Post(house=self.gateway))
+            self._check_what_was_just_said()
         self.at = travel(until)
+        ahead.run()
+
+    def _check_what_was_just_said(self):
+        """It is true at the moment, and it is not quiet now, or it makes no sound."""
+        with db.transaction(db.WORKER) as session:
+            known = facts.load([self.patient_id], at=self.at)[self.patient_id].facts
+            sent = session.scalars(sa.select(Reminder).where(Reminder.sent_at == self.at)).all()
+        appointments = {(one.session_id, one.revision): one for one in known.appointments}
+        for row in sent:
+            assert row.silent or known.wishes.quiet.around(self.at) is None
+            if row.subject == "session":
+                about = appointments[row.session_id, row.revision]
+                assert about.starts_at == row.starts_at and about.cancelled == (row.kind == "cancelled")
+                assert about.attending
+            else:
+                assert not any(one.answered for one in known.check_ins if one.instrument == row.instrument)
+
+    def let_everything_pass(self, travel):
+        self.choose_nothing_more()
+        for _ in range(30):
+            self.at += timedelta(hours=12)
+            self.pass_time(travel)
+
+    def choose_nothing_more(self):
+        with db.transaction(db.SYSTEM):
+            patients.set_status(patient_id=self.patient_id, status="suspended", at=self.at)
+
+    def check_that_everything_ended(self):
+        """In one state, with a reason, and nothing is left over."""
+        with db.transaction(db.WORKER) as session:
+            rows = session.scalars(sa.select(Reminder)).all()
+        assert {row.state for row in rows} <= {"sent", "held", "not_sent"}
+        assert all(row.reason for row in rows)
 
     def _next_due(self):
         with db.transaction(db.WORKER) as session:
@@ -52,7 +98,8 @@ class Week:
 
     def do_something(self):
         acts = [self.book, self.book, self.move, self.cancel, self.restore, self.reply, self.choose, self.turn_status]
-        self.chance.choice(acts)()
+        with suppress(DoubleBooked):  # the clinic is told that it cannot be
+            self.chance.choice([*acts, self.travel, self.check_in])()
 
     def book(self):
         starts = (self.at + timedelta(minutes=30 * self.chance.randrange(1, 150))).astimezone(NEW_YORK)
@@ -77,6 +124,7 @@ class Week:
                     status=becomes,
                     details={},
                     expected=None,
+                    override=doubles.Override(),
                     at=self.at,
                 )
 
@@ -99,10 +147,27 @@ class Week:
                 {"lead_times": ["hours_24", "hours_2"]},
                 {"quiet_from": "22:00", "quiet_to": "06:30"},
                 {"paused_until": self.at + timedelta(hours=9)},
+                {"digest": False},
+                {"kinds": ["changes", "check_ins"]},
+                {"channels": ["sms"]},
             ]
         )
         with db.transaction(db.Caller(kind="patient", patient_id=self.patient_id)):
             preferences.choose(patient_id=self.patient_id, choices=choices, expected=None, at=self.at)
+
+    def travel(self):
+        zone = self.chance.choice(["America/Los_Angeles", "Europe/Berlin", "America/New_York"])
+        with db.transaction(self._caller()):
+            patients.set_preferences(patient_id=self.patient_id, choices={"time_zone": zone}, expected=None, at=self.at)
+
+    def check_in(self):
+        given = {"answers": [{"item": "craving", "number": 3}], "occurred_at": self.at, "sent_at": self.at}
+        asked = {"id": db.uuid7(), "instrument": "daily", "instrument_version": "1", **given}
+        with db.transaction(self._caller()):
+            checkins.submit(patient_id=self.patient_id, asked=asked, at=self.at)
+
+    def _caller(self):
+        return db.Caller(kind="patient", patient_id=self.patient_id)
 
     def turn_status(self):
         for status in ("suspended", "active"):
@@ -121,13 +186,34 @@ class Week:
             known = facts.load([self.patient_id], at=self.at)[self.patient_id]
             everything = session.scalars(sa.select(Reminder)).all()
         rows = [row for row in everything if row.starts_at > self.at]
-        planned = {one.key: one.due_at for one in merged_plan(known.facts, at=self.at) if one.state == "planned"}
+        waiting = {facts.key(row) for row in rows if self._waits_for_the_worker(row, rows)}
+        plan = merged_plan(known.facts, at=self.at)
+        planned = {
+            one.key: one.due_at
+            for one in plan
+            if one.state == "planned" and one.key not in waiting and not self._out_of_sight(one)
+        }
         settled = {facts.key(row) for row in rows if row.state in ("sent", "not_sent")}
         due = {facts.key(row): row.due_at for row in rows if row.state == "planned" and row.expires_at > self.at}
+        due = {key: at for key, at in due.items() if key not in waiting and (key.session_id or at <= self._in_sight())}
         assert due == {key: at for key, at in planned.items() if key not in settled}
         states = {row.id: row.state for row in everything}
         merged = [row for row in rows if row.reason == "merged" and row.due_at > self.at]
         assert all(states[row.replaced_by] in ("planned", "sent") for row in merged)
+
+    def _in_sight(self):
+        return self.at + timedelta(days=6)
+
+    def _out_of_sight(self, entry):
+        return entry.is_check_in and entry.due_at > self._in_sight()
+
+    def _waits_for_the_worker(self, row, rows):
+        """A check-in that was sent and speaks for another one; and that other one, until then."""
+        speakers = {one.id for one in rows if one.subject == "check_in" and self._is_spoken_by(one, rows)}
+        return row.id in speakers or row.replaced_by in speakers
+
+    def _is_spoken_by(self, speaker, rows):
+        return any(one.replaced_by == speaker.id for one in rows)
 
     def check_what_was_said(self):
         with db.transaction(db.WORKER) as session:
@@ -135,6 +221,5 @@ class Week:
         assert len(sent) == len(self.gateway.taken) == len(self.gateway.attempts) > 5
         assert max(Counter(facts.key(row) for row in sent).values()) == 1
         assert all(row.sent_at < row.starts_at for row in sent)
-        assert all(6 <= row.sent_at.astimezone(NEW_YORK).hour < 22 for row in sent)
         reminders = sorted(row.due_at for row in sent if row.kind == "appointment")
         assert all(later - sooner > APART for sooner, later in pairwise(reminders))
