@@ -12,15 +12,13 @@ from api import auth, clock, config, db, demo, vocabulary
 from api.access import authenticators, ceremonies, offers
 from api.app import Continuum
 from api.patients import service as patients
-from api.sessions import feeds, series
-from api.sessions.models import CalendarFeed
+from api.sessions import series
 from api.staff import tasks
+from schemas.calendar_feeds import CalendarFeedAsk
 from schemas.devices import DeviceAsk
 from tests.conftest import sign_in
 from tests.knocking import Knocker
 
-# Only hashes are kept, so the demo patient's calendar feed is made with a secret that is known.
-FEED_SECRET = "example-secret-of-a-calendar-feed"
 # What is there, by the name of a path parameter; asked of the database, since no caller sees all of it.
 THERE = {
     "external_id": "SELECT external_id FROM patients WHERE id = %s",
@@ -37,7 +35,6 @@ THERE = {
     "reminder_id": "SELECT id FROM reminders WHERE patient_id = %s ORDER BY id",
     "check_in_id": "SELECT id FROM check_ins WHERE patient_id = %s",
     "feed_id": "SELECT id FROM calendar_feeds WHERE patient_id = %s",
-    "feed_secret": f"SELECT '{FEED_SECRET}'",
     "series_id": "SELECT id FROM session_series ORDER BY id",
     "location_id": "SELECT id FROM locations ORDER BY id",
     "closure_id": "SELECT id FROM location_closures",
@@ -88,7 +85,7 @@ def furnished(app: Continuum) -> Knocker:
     # Tests of all operations take minutes; a sign-in ahead of the clock stays fresh.
     sam = freshly(sign_in(app, patient_id, demo.PATIENT), minutes=-60)
     authenticate(app, patient_id)
-    add_feed(patient_id)
+    assert sam.post("/v1/me/calendar-feeds", json=CalendarFeedAsk.example).status_code == 201
     now = clock.now().isoformat()
     said = sam.post("/v1/me/check-ins", json={**NOT_SAFE, "id": str(db.uuid7()), "occurred_at": now, "sent_at": now})
     assert said.status_code == 201, said.text
@@ -114,14 +111,6 @@ def authenticate(app: Continuum, patient_id: UUID) -> None:
             made = ceremonies.Created(db.uuid7().bytes, b"", 0, (), True, True)
             authenticators.add_passkey(patient_id=patient_id, created=made, name=name, at=clock.wall())
         offers.passkey(patient_id=patient_id, rp=rp)
-
-
-def add_feed(patient_id: UUID) -> None:
-    """A calendar feed whose address is known."""
-    with db.transaction(db.Caller(kind="patient", patient_id=patient_id)) as session:
-        feed = CalendarFeed(patient_id=patient_id, name="Phone", titles="neutral", salt=bytes(16), version=1)
-        feed.secret_hash, feed.created_at = feeds.hashed(FEED_SECRET), clock.now()
-        session.add(feed)
 
 
 def finder(sam: Knocker, sql: Sql) -> Find:

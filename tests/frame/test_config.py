@@ -63,6 +63,9 @@ def test_what_is_required_is_named_when_missing(missing: str) -> None:
         ("THREADS", "many"),
         ("CONTINUUM_ENV", "test"),
         ("BODY_LIMIT", "-1"),
+        ("WEEKLY_FLOOR_HOURS", "2.5"),
+        ("WEEKLY_FLOOR_HOURS", "2.5=0"),
+        ("WEEKLY_FLOOR_HOURS", "2.5=169"),
     ],
 )
 def test_what_is_wrong_is_named(name: str, value: str) -> None:
@@ -77,6 +80,10 @@ def test_production_is_what_it_is_unless_said_otherwise() -> None:
     assert settings.public_url == "https://api.example.org"
     assert SECRET not in repr(settings)
     assert settings.bearer_apps == frozenset()
+
+
+def test_levels_may_be_given_floors_of_hours_a_week() -> None:
+    assert config.read(GOOD | {"WEEKLY_FLOOR_HOURS": "2.5=20, 2.1=9"}).weekly_floor_hours == {"2.5": 20, "2.1": 9}
 
 
 def test_settings_are_frozen() -> None:
