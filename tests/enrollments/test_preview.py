@@ -94,13 +94,16 @@ def places_kept(owner_sql: OwnerSql) -> set[str]:
 
 
 def reminders_planned(owner_sql: OwnerSql) -> set[tuple[str, str]]:
-    """Those of coming sessions: no worker has been here to settle the others."""
-    planned = "SELECT session_id::text, lead FROM reminders WHERE state = 'planned' AND starts_at > %s"
+    """Those of coming sessions: no worker has been here to settle the others. A check-in's is told as the check-in."""
+    planned = """
+        SELECT session_id::text, lead FROM reminders
+        WHERE subject = 'session' AND state = 'planned' AND starts_at > %s"""
     return {(session, lead) for session, lead in owner_sql(planned, THURSDAY)}
 
 
 def reminders_known(owner_sql: OwnerSql) -> set[tuple[str, str]]:
-    return {(session, lead) for session, lead in owner_sql("SELECT session_id::text, lead FROM reminders")}
+    known = "SELECT session_id::text, lead FROM reminders WHERE subject = 'session'"
+    return {(session, lead) for session, lead in owner_sql(known)}
 
 
 def test_a_step_down_takes_the_places_of_the_level_that_ended_and_no_others(
@@ -149,7 +152,7 @@ def test_a_discharge_taken_back_gives_places_and_reminders_back(
 
 
 def test_a_transition_sends_no_message_by_itself(clinic: Knocker, in_iop: dict[str, Any], owner_sql: OwnerSql) -> None:
-    told = "SELECT count(*) FROM reminders WHERE kind <> 'appointment' OR state = 'sent'"
+    told = "SELECT count(*) FROM reminders WHERE kind NOT IN ('appointment', 'check_in') OR state = 'sent'"
     decide(clinic, in_iop, **DECISIONS["step_down"])
     assert owner_sql(told) == [(0,)]
 
