@@ -2,6 +2,7 @@
 
 import argparse
 import fcntl
+import itertools
 import json
 import shutil
 import sys
@@ -13,14 +14,14 @@ from pathlib import Path
 import psycopg
 
 from api import postgres
-from tests.bench import access, changes, contest, figures, table
+from tests.bench import access, changes, contest, due, figures, table
 from tests.bench.clinics import Clinic, new_keys
 from tests.bench.contest import Figure
 from tests.bench.figures import Measured
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"small": 1_000, "usual": 20_000, "large": 200_000}
-KEYS = ("P1", "P3", "P4", "P6", "P7", "P8", "S")
+KEYS = ("P1", "P3", "P4", "P5", "P6", "P7", "P8", "S")
 
 
 def main() -> int:
@@ -60,7 +61,8 @@ def measured(asked: list[str], place: Path, compete: figures.Compete) -> tuple[l
     with postgres.running(place / "postgres") as server:
         give_memory(server)
         keys = new_keys(place / "keys.json")
-        for measure in parts(asked, partial(Clinic.loaded, server, keys), place, compete):
+        reminders = [partial(due.due, server, place)] if "P5" in asked else []
+        for measure in itertools.chain(parts(asked, partial(Clinic.loaded, server, keys), place, compete), reminders):
             some, about = measure()
             found, usual = [*found, *some], {**usual, **about}
             for figure in some:
