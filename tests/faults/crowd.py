@@ -73,20 +73,20 @@ class Crowd:
 
 def due_together(crowd: Crowd) -> None:
     """Everybody has one reminder, due at `DUE` or soon after."""
-    _open(crowd)
-    patients = _fill(crowd, [START, START + LATER], SHARED)
-    _plan(patients, DUE - timedelta(minutes=10))
-    with _owner(crowd) as connection:
+    opened(crowd)
+    patients = fill(crowd, [START, START + LATER], SHARED)
+    plan(patients, DUE - timedelta(minutes=10))
+    with owned(crowd) as connection:
         connection.execute("UPDATE patients SET time_zone = %s WHERE id = %s", (UNWORDABLE, patients[0]))
 
 
 def a_week_ahead(crowd: Crowd) -> None:
     """Everybody has a session in each of nine evenings, and no worker runs; on the second day the last one is moved."""
     evenings = [WEEK_BEGINS + timedelta(days=day, hours=9) for day in range(9)]
-    _open(crowd)
-    patients = _fill(crowd, evenings, "")
-    _plan(patients, WEEK_BEGINS)
-    with _owner(crowd) as connection:
+    opened(crowd)
+    patients = fill(crowd, evenings, "")
+    plan(patients, WEEK_BEGINS)
+    with owned(crowd) as connection:
         last = connection.execute("SELECT id FROM care_sessions ORDER BY starts_at DESC LIMIT 1").fetchone()
     assert last
     with db.transaction(db.SYSTEM):
@@ -101,27 +101,27 @@ def a_week_ahead(crowd: Crowd) -> None:
         )
 
 
-def _fill(crowd: Crowd, starts: Sequence[datetime], where: str) -> list[UUID]:
+def fill(crowd: Crowd, starts: Sequence[datetime], where: str) -> list[UUID]:
     values = {"count": crowd.count, "texts_of": TEXTS_OF, "starts": list(starts)}
-    with _owner(crowd) as connection:
+    with owned(crowd) as connection:
         for script in (PEOPLE, MEETINGS, PLACES + where):
             connection.execute(psycopg.ClientCursor(connection).mogrify(script, values).encode())
         connection.execute("ANALYZE")
         return [one for (one,) in connection.execute("SELECT id FROM people ORDER BY n")]
 
 
-def _plan(patients: Sequence[UUID], at: datetime) -> None:
+def plan(patients: Sequence[UUID], at: datetime) -> None:
     for begin in range(0, len(patients), CHUNK):
         with db.transaction(db.SYSTEM):
             ledger.rewrite(patient_ids=patients[begin : begin + CHUNK], at=at)
 
 
-def _open(crowd: Crowd) -> None:
+def opened(crowd: Crowd) -> None:
     db.open_engine(crowd.app, pool=2, statement_timeout_ms=60_000)
     subscribe()
     with db.transaction(db.SYSTEM):
         catalogue.load(at=WEEK_BEGINS)
 
 
-def _owner(crowd: Crowd) -> psycopg.Connection[Any]:
+def owned(crowd: Crowd) -> psycopg.Connection[Any]:
     return psycopg.connect(crowd.owner, autocommit=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 IDEMPOTENT = ("fcm",)
 THINKS_SECONDS = 0.003
-IDLE_SECONDS = 120.0
+IDLE_SECONDS = 900.0
 
 
 @dataclass

@@ -45,7 +45,7 @@ class Size:
     patience: float = 300.0
 
 
-FULL = Size(20_000, 50, 5, down_seconds=8.0, slow_seconds=4.0, absent=1_000)
+FULL = Size(20_000, 50, 5, down_seconds=8.0, slow_seconds=4.0, absent=1_000, lease_seconds=20.0)
 SHORT = Size(
     *(300, 6, 1), down_seconds=0.5, slow_seconds=0.3, absent=20, batch=20, lease_seconds=3.0, haste=25.0, patience=90.0
 )
@@ -144,7 +144,8 @@ def _judged(size: Size, ledger: "_Ledger", fake: Fake, fallen: int) -> list[Find
         at_most("attempts less taken, pushes: at most a batch per crash", repeated["fcm"], crashes * size.batch),
         Finding("  of them per killed worker and lost connection", round(repeated["fcm"] / max(crashes, 1), 1)),
         Finding("the patient without an address: explained", ledger.count("reason = 'no_address'"), 1),
-        Finding("the row that nobody can word: explained", ledger.count("reason IN ('too_late', 'undeliverable')"), 1),
+        Finding("the row that nobody can word: explained", ledger.unwordable(), 1),
+        Finding("others that ended as too late or as undeliverable", ledger.given_up() - ledger.unwordable(), 0),
     ]
 
 
@@ -210,6 +211,13 @@ class _Ledger:
             "SELECT count(*) FROM reminders WHERE state = 'sent' GROUP BY patient_id ORDER BY 1 DESC LIMIT 1"
         )
         return int(rows[0][0]) if rows else 0
+
+    def given_up(self) -> int:
+        return self.count("reason IN ('too_late', 'undeliverable')")
+
+    def unwordable(self) -> int:
+        theirs = "patient_id IN (SELECT id FROM patients WHERE time_zone = %s)"
+        return self.count(f"reason IN ('too_late', 'undeliverable') AND {theirs}", crowd.UNWORDABLE)
 
     def calls(self) -> int:
         return int(self.run("SELECT count(*) FROM tasks")[0][0])
