@@ -13,8 +13,8 @@ class DeliveryProblemsQuery(PageQuery):
 
 
 class DeliveryProblemAnswer(Answer):
-    """One attempt that did not arrive. `outcome` is what the carrier said at once, or `failed` where it took the message
-    and reported later; `reason` is the carrier's own code."""
+    """One attempt that did not arrive. `outcome` is what the carrier said at once, or `failed` where it took the
+    message and reported later; `reason` is the carrier's own code."""
 
     id = Id(required=True)
     channel = Word(vocabulary.REMINDER_CHANNELS, required=True)

@@ -1,7 +1,7 @@
 """Where texts and mail go: a number and an address, what keeps them off, and the words that a patient agrees to."""
 
 from api import vocabulary
-from schemas.base import Answer, Ask, Instant, Text, Word
+from schemas.base import Answer, Ask, Flag, Instant, Text, Word
 
 PHONE_EXAMPLE = "+12125550123"
 MAIL_EXAMPLE = "sam@example.com"
@@ -50,6 +50,7 @@ class TextConsentAsk(Ask):
 class PhoneAnswer(Answer):
     """The number, what it still lacks, and the words to agree to. Texts are on once it is confirmed and agreed to."""
 
+    is_on = Flag(required=True)
     number = Text(max=16, metadata={"description": "E.164; absent where none is set."})
     set_by = Word(vocabulary.CONTACT_SETTERS)
     confirmed_at = Instant()
@@ -60,6 +61,7 @@ class PhoneAnswer(Answer):
     consent_text = Text(max=600, required=True)
 
     example = {
+        "is_on": False,
         "number": PHONE_EXAMPLE,
         "set_by": "patient",
         "why_off": "not_confirmed",
@@ -72,21 +74,28 @@ class PhoneAnswer(Answer):
 class EmailAnswer(Answer):
     """The address, and what keeps mail from it."""
 
+    is_on = Flag(required=True)
     address = Text(max=254, metadata={"description": "Absent where none is set."})
     set_by = Word(vocabulary.CONTACT_SETTERS)
     confirmed_at = Instant()
     why_off = Word(vocabulary.CONTACT_WHY_OFF, metadata={"description": WHY_OFF})
 
-    example = {"address": MAIL_EXAMPLE, "set_by": "patient", "confirmed_at": "2026-11-23T15:00:00Z"}
+    example = {
+        "is_on": True,
+        "address": MAIL_EXAMPLE,
+        "set_by": "patient",
+        "confirmed_at": "2026-11-23T15:00:00Z",
+    }
 
 
 class PatientPhoneAnswer(Answer):
     """A patient's number as the clinic's systems see it."""
 
+    is_on = Flag(required=True)
     number = Text(max=16)
     set_by = Word(vocabulary.CONTACT_SETTERS)
     confirmed_at = Instant()
     consented_at = Instant()
     why_off = Word(vocabulary.CONTACT_WHY_OFF, metadata={"description": WHY_OFF})
 
-    example = {"number": PHONE_EXAMPLE, "set_by": "clinic", "why_off": "not_confirmed"}
+    example = {"is_on": False, "number": PHONE_EXAMPLE, "set_by": "clinic", "why_off": "not_confirmed"}

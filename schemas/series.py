@@ -47,7 +47,7 @@ class SeriesQuery(PageQuery):
 class SeriesChangeQuery(Query):
     """How far a change reaches: `all` that is to come, or `this_and_later`, from a session or a local day on."""
 
-    applies_to = Word(SCOPES, load_default="all")
+    applies_to = Word(SCOPES, load_default="all", metadata={"description": "How far the change reaches."})
     from_session_id = Id(load_default=None, metadata={"description": "With `this_and_later`: the first session."})
     from_on = Day(
         load_default=None,

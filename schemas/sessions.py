@@ -305,7 +305,7 @@ OVERRIDE = "That a patient is then in two sessions at once is meant. It is kept 
 class SessionChangeQuery(Query):
     """How a session is changed. A `dry_run` does all of it, answers what it did, and undoes it."""
 
-    dry_run = Flag(load_default=False)
+    dry_run = Flag(load_default=False, metadata={"description": "Do it, say what it did, and undo it."})
     override_double_booking = Flag(load_default=False, metadata={"description": OVERRIDE})
 
     example = {"dry_run": True}

@@ -7,17 +7,19 @@ from api import db
 from api.messages import consent_texts, mail_addresses, phones
 from api.messages.models import MailAddress, TextConsent, TextNumber
 
+NOT_SET = {"is_on": False, "why_off": "not_set"}
+
 
 def phone(*, patient_id: UUID) -> dict[str, Any]:
     found = phones.of_patient(patient_id=patient_id)
     if found is None:
-        return {"why_off": "not_set"}
+        return NOT_SET
     return {"number": found.number, "consented_at": _consented_at(found), **_common(found)}
 
 
 def email(*, patient_id: UUID) -> dict[str, Any]:
     found = mail_addresses.of_patient(patient_id=patient_id)
-    return {"why_off": "not_set"} if found is None else {"address": found.address, **_common(found)}
+    return NOT_SET if found is None else {"address": found.address, **_common(found)}
 
 
 def consent_text(language: str) -> dict[str, str]:
@@ -27,7 +29,8 @@ def consent_text(language: str) -> dict[str, str]:
 
 
 def _common(found: TextNumber | MailAddress) -> dict[str, Any]:
-    return {"set_by": found.set_by, "confirmed_at": found.confirmed_at, "why_off": found.why_off}
+    on = {"is_on": found.why_off is None, "why_off": found.why_off}
+    return {"set_by": found.set_by, "confirmed_at": found.confirmed_at, **on}
 
 
 def _consented_at(found: TextNumber) -> Any:

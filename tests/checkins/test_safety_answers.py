@@ -12,6 +12,7 @@ import pytest
 
 from api import clock
 from api.messages import gateway
+from api.messages.post import Post
 from api.programs import about
 from api.staff import duty, worker
 from tests.checkins.giving import ITEM_9, MONDAY, NOT_SAFE, SAFE, alerts, body, give, given, phq9, told
@@ -76,7 +77,7 @@ def test_where_there_is_nobody_to_tell_nobody_is_said_to_be_told(patient: Knocke
 def test_the_duty_contact_is_told_at_once(patient: Knocker) -> None:
     sent = gateway.Recording()
     given(patient, "phq-9", ITEM_9)
-    worker.tick(at=clock.now(), gateway=sent, locations=[])
+    worker.tick(at=clock.now(), post=Post(house=sent), locations=[])
     assert [message.recipient for message in sent.attempts] == ["duty-1"]
 
 

@@ -29,12 +29,15 @@ PAGES = {
     "/docs",
     "/docs/static/<path:filename>",
     "/fhir/.well-known/smart-configuration",
+    "/hooks/sms",
+    "/hooks/sms/status",
     "/livez",
     "/oauth/jwks.json",
     "/openapi.json",
     "/openapi/<any(public,patient,partner,clinic):audience>.json",
     "/problems/<slug>",
     "/readyz",
+    "/unsubscribe/<secret>",
 }
 
 

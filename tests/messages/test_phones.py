@@ -232,6 +232,7 @@ def test_a_write_stamps_the_patients_version(patient, owner_sql):
 def test_the_record_system_gives_a_number_that_is_not_confirmed(patient, clinic):
     path = f"/v1/clinic/patients/{patient.external_id}/phone"
     assert clinic.put(path, json={"number": NUMBER}).json == {
+        "is_on": False,
         "number": NUMBER,
         "set_by": "clinic",
         "why_off": "not_confirmed",
