@@ -20,9 +20,10 @@ MISCONFIGURED_SECONDS = 120.0
 OPEN = Gauge("continuum_carrier_circuit_open", "1 while a carrier in trouble is left alone.", ["carrier"])
 
 
-def jittered(seconds: float) -> float:
-    """About as long, so that what failed together does not come again together."""
-    return seconds * random.uniform(0.8, 1.2)  # noqa: S311
+def jittered(seconds: float, *, asked: float = 0.0) -> float:
+    """About as long, so that what failed together does not come again together; never before the time that the carrier
+    `asked` for is over (RFC 9110 §10.2.3)."""
+    return max(seconds * random.uniform(0.8, 1.2), asked * random.uniform(1.0, 1.2))  # noqa: S311
 
 
 class Circuit:
@@ -54,13 +55,13 @@ class Circuit:
     def _failed(self, outcome: Outcome) -> None:
         self._failures += 1
         if self._failures >= FAILURES:
-            self._open(max(outcome.retry_after or 0.0, self._pause))
+            self._open(self._pause, asked=outcome.retry_after or 0.0)
             self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
             # The next failure opens it again: one message is enough to see.
             self._failures = FAILURES - 1
 
-    def _open(self, seconds: float) -> None:
-        self._closed_at = time.monotonic() + jittered(seconds)
+    def _open(self, seconds: float, *, asked: float = 0.0) -> None:
+        self._closed_at = time.monotonic() + jittered(seconds, asked=asked)
         OPEN.labels(self._name).set(1)
 
     def _alarm(self, reason: str) -> None:

@@ -21,7 +21,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(circuits, "time", made)
-    monkeypatch.setattr(circuits, "jittered", lambda seconds: seconds)
+    monkeypatch.setattr(circuits, "jittered", lambda seconds, asked=0.0: max(seconds, asked))
     return made
 
 
@@ -102,3 +102,8 @@ def test_credentials_that_work_again_and_break_again_are_told_again(circuit: Cir
 def test_pauses_are_spread() -> None:
     drawn = {circuits.jittered(10.0) for _ in range(100)}
     assert len(drawn) > 90 and all(8 <= one <= 12 for one in drawn)
+
+
+def test_no_pause_ends_before_the_carrier_wants_to_be_asked_again() -> None:
+    drawn = {circuits.jittered(10.0, asked=60.0) for _ in range(100)}
+    assert len(drawn) > 90 and all(60 <= one <= 72 for one in drawn)
