@@ -85,7 +85,7 @@ def reserve(
     """Count a text before it is sent; False where none may be, or texts are off. The same key is counted once.
 
     `subject_id` and `starts_at`: the session that it speaks of and the beginning that it names; "1" and "2" answer
-    that.
+    that. Of several sessions, `starts_at` alone: there is no telling which one is answered.
     """
     number = sa.select(TextNumber).where(TextNumber.patient_id == patient_id).with_for_update()
     found = db.session().scalar(number.execution_options(populate_existing=True))
@@ -107,9 +107,9 @@ def release(*, patient_id: UUID, message_key: str) -> None:
 
 
 def last_spoken_of(*, patient_id: UUID, since: datetime) -> TextSent | None:
-    """The last text since then that spoke of a session."""
-    of_session = TextSent.subject_id.is_not(None), TextSent.starts_at.is_not(None)
-    texts = sa.select(TextSent).where(TextSent.patient_id == patient_id, TextSent.sent_at > since, *of_session)
+    """The last text since then that spoke of sessions; without a `subject_id` where of several."""
+    of_sessions = TextSent.starts_at.is_not(None)
+    texts = sa.select(TextSent).where(TextSent.patient_id == patient_id, TextSent.sent_at > since, of_sessions)
     return db.session().scalar(texts.order_by(TextSent.sent_at.desc(), TextSent.id.desc()).limit(1))
 
 

@@ -147,7 +147,8 @@ class ContactCode(db.Base):
 
 class TextSent(db.Base):
     """A text that was handed to the provider, or is about to be: what the caps count. `kind` is `ordinary` or `change`.
-    `subject_id` and `starts_at` are the session that it speaks of and its time as the text says it."""
+    `subject_id` and `starts_at` are the session that it speaks of and its time as the text says it; of several sessions
+    there is the time alone."""
 
     __tablename__ = "texts_sent"
     __table_args__ = (

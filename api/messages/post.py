@@ -5,7 +5,7 @@ own: a slow carrier fills its lane, and nobody else waits for it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -19,7 +19,8 @@ from api.observe import log
 # flight, as their gateways know no idempotency key.
 WIDTHS = {"sms": 1, "email": 2}
 WIDTH = 8
-
+# The reason of what was not even handed over.
+NOT_ASKED = "circuit_open"
 
 STAFF = UUID(int=0)
 
@@ -48,14 +49,16 @@ class Lane:
         return self._batch
 
     def each(self, work: Sequence[Callable[[], None]]) -> None:
-        """Do all of it, as many at once as the carrier takes."""
-        for one in [self._sends.submit(one) for one in work]:
+        """Do all of it, as many at once as the carrier takes. What one of them raises is raised when all have ended."""
+        begun = [self._sends.submit(one) for one in work]
+        wait(begun)
+        for one in begun:
             one.result()
 
     def send(self, message: Message, address: Address) -> Outcome:
         """Never raises: a carrier that breaks is one that did not take the message now."""
         if wait := self._circuit.wait():
-            return Outcome(RETRY, "circuit_open", retry_after=wait)
+            return Outcome(RETRY, NOT_ASKED, retry_after=wait)
         try:
             outcome = self._provider.send(message, address)
         except Exception as error:

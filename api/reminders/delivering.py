@@ -23,7 +23,7 @@ from api.messages import caps, deliveries
 from api.messages.circuits import jittered
 from api.messages.deliveries import Attempt
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Message, Outcome
-from api.messages.post import Lane, Post
+from api.messages.post import NOT_ASKED, Lane, Post
 from api.observe import log
 from api.patients import versions
 from api.reminders.claims import Back, give_back, settle
@@ -120,27 +120,37 @@ class Delivering:
         """Send to each address; the best outcome counts, since one phone is enough."""
         if self.is_over():
             return Carried(route, "untried")
-        if route.channel == "sms" and not self._reserve(route):
+        return self._text(route) if route.channel == "sms" else self._said(route)
+
+    def _text(self, route: Route) -> Carried:
+        """Counted before it is sent. What was certainly not taken counts for nothing, unless an earlier try of the same
+        text may have been."""
+        allowed, in_doubt = self._reserve(route)
+        if not allowed:
             return Carried(route, "later", wait=0.0)
-        attempts = tuple(Attempt(route.message, one, self._sent(route, one)) for one in route.addresses)
-        outcomes = [one.outcome for one in attempts]
-        carried = Carried(
-            route, _best(outcomes), attempts, max([one.retry_after or 0.0 for one in outcomes], default=0)
-        )
-        if route.channel == "sms" and carried.outcome in (REFUSED, DEAD):
+        carried = self._said(route)
+        if not in_doubt and all(_was_not_taken(one.outcome) for one in carried.attempts):
             self._release(route)
         return carried
+
+    def _said(self, route: Route) -> Carried:
+        attempts = tuple(Attempt(route.message, one, self._sent(route, one)) for one in route.addresses)
+        outcomes = [one.outcome for one in attempts]
+        asked = max([one.retry_after or 0.0 for one in outcomes], default=0.0)
+        return Carried(route, _best(outcomes), attempts, asked)
 
     def _sent(self, route: Route, address: Any) -> Outcome:
         return self._post.lanes[address.provider].send(route.message, address)
 
-    def _reserve(self, route: Route) -> bool:
-        row = route.row
-        spoken = {"subject_id": row.session_id, "starts_at": row.starts_at} if row.session_id else {}
+    def _reserve(self, route: Route) -> tuple[bool, bool]:
+        """Whether it may be sent, and whether it was counted already."""
+        row, message_key = route.row, route.message.key
         with db.transaction(db.WORKER):
-            return caps.reserve(
-                patient_id=row.patient_id, message_key=route.message.key, kind=cap_of(row), at=self._at, **spoken
+            in_doubt = bool(caps.counted([message_key]))
+            allowed = caps.reserve(
+                patient_id=row.patient_id, message_key=message_key, kind=cap_of(row), at=self._at, **_spoken_of(route)
             )
+        return allowed, in_doubt
 
     def _release(self, route: Route) -> None:
         with db.transaction(db.WORKER):
@@ -184,6 +194,20 @@ def _taken(post: Post, message: Message) -> str:
         return RETRY
 
 
+def _spoken_of(route: Route) -> dict[str, Any]:
+    """What "1" and "2" will answer: the one session that the text speaks of. Of several, none is meant."""
+    row = route.row
+    if row.session_id is None:
+        return {}
+    alone = route.message.kind == row.kind
+    return {"subject_id": row.session_id if alone else None, "starts_at": row.starts_at}
+
+
+def _was_not_taken(outcome: Outcome) -> bool:
+    """Whether it is certain that nothing was sent."""
+    return outcome.verdict in (REFUSED, DEAD, MISCONFIGURED) or outcome.reason == NOT_ASKED
+
+
 def _best(outcomes: Sequence[Outcome]) -> str:
     """Accepted by one is accepted; else what may still be accepted is tried again; dead only if all are."""
     said = {one.verdict for one in outcomes}
@@ -207,6 +231,6 @@ def _back(one: Carried) -> Back:
     """A dead address is no trouble of a carrier: the next channel is tried at once."""
     row = one.route.row
     if one.outcome == RETRY:
-        pause = max(PAUSE_SECONDS * 2 ** min(row.tries, MOST_DOUBLINGS), one.wait)
-        return Back(row.id, jittered(pause), tried=True)
+        pause = PAUSE_SECONDS * 2 ** min(row.tries, MOST_DOUBLINGS)
+        return Back(row.id, jittered(pause, asked=one.wait), tried=True)
     return Back(row.id, one.wait if one.outcome == "later" else 0.0)

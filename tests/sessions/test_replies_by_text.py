@@ -114,6 +114,13 @@ def test_the_answer_is_to_the_last_text(session, patient, say):
     assert [one.get("reply") is not None for one in mine(patient)][:2] == [False, True]
 
 
+def test_a_text_about_several_sessions_is_answered_in_the_app(session, patient, say):
+    spoken_of(patient, session, at=NOW - timedelta(days=1))
+    assert texted(patient.id, at=NOW, starts_at=datetime.fromisoformat(session["starts_at"]))
+    assert say("2") == english("nothing_to_answer")
+    assert standing(patient) is None
+
+
 def test_in_a_household_the_answer_is_whose_text_it_was(schedule, session, patient, other_patient, say, owner_sql):
     schedule.begin(other_patient)
     turned_on(owner_sql, other_patient)
