@@ -24,6 +24,8 @@ ENDING = {"en": "To end these e-mails: {url}", "es": "Para no recibir más corre
 NOBODY_THERE = frozenset({550, 551, 553, 556})
 # RFC 3463 and RFC 7372: refused for who we are or what we said, not for whom it was to.
 ABOUT_US = (b"5.7.",)
+# What a server says of us before it hears of a mail: it would say so to every other one too.
+OURS = (smtplib.SMTPAuthenticationError, smtplib.SMTPSenderRefused, smtplib.SMTPHeloError, smtplib.SMTPConnectError)
 
 
 class Mail:
@@ -117,8 +119,7 @@ def _of_us(refused: smtplib.SMTPResponseException) -> str:
     """A refusal of the sign-in, of the sender, or of the mail itself."""
     if refused.smtp_code < 500:
         return RETRY
-    ours = isinstance(refused, smtplib.SMTPAuthenticationError | smtplib.SMTPSenderRefused | smtplib.SMTPHeloError)
-    return MISCONFIGURED if ours else REFUSED
+    return MISCONFIGURED if isinstance(refused, OURS) else REFUSED
 
 
 def _of_recipient(code: int, words: bytes) -> str:

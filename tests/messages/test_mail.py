@@ -1,11 +1,14 @@
 """Mail is neutral, can be ended with one request, and what its server answers is understood."""
 
+import socket
 import ssl
 from datetime import UTC, datetime
+from threading import Thread
 from uuid import uuid4
 
 import pytest
 
+from api import carriers
 from api.messages import gateway, mail, templates
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY
 from tests.messages.fakes import certificates
@@ -120,6 +123,18 @@ def test_a_server_that_is_not_there_may_be_later():
     gone.stop()
     with pytest.raises(OSError, match="refused"):
         carrier(gone.settings()).send(message(), address())
+
+
+@pytest.mark.parametrize(("greeting", "verdict"), [(b"554 not you\r\n", MISCONFIGURED), (b"421 later\r\n", RETRY)])
+def test_a_server_that_turns_us_away_at_its_door_refuses_no_mail(greeting, verdict):
+    def open_once():
+        with door.accept()[0] as visitor:
+            visitor.sendall(greeting)
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        Thread(target=open_once, daemon=True).start()
+        to = carriers.Smtp("127.0.0.1", door.getsockname()[1], False, None, None, "appointments@mail.example")
+        assert carrier(to).send(message(), address()).verdict == verdict
 
 
 @pytest.fixture
