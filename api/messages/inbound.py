@@ -90,11 +90,12 @@ def answering(text: Text, users: Iterable[User]) -> UUID | None:
 def act(*, user: User, text: Text, shared: bool, answers: bool, at: datetime) -> str | None:
     """The patient's part; gives the sentence that it comes to, if any of its own. `answers`: "1" and "2" are this
     patient's. Raises `errors.Conflict` or `errors.NotFound` where what it answers is no longer so."""
-    if text.meaning.crisis and user.confirmed:
-        events.announce(CrisisWordReceived(user.patient_id, text.source, shared, at))
     kind = text.meaning.kind
     if kind in STOPS:
         phones.stop(patient_id=user.patient_id, reason=STOPS[kind], at=at)
+    # After the patient's version is locked: whoever answers a questionnaire meanwhile takes the two in this order too.
+    if text.meaning.crisis and user.confirmed:
+        events.announce(CrisisWordReceived(user.patient_id, text.source, shared, at))
     if kind == "start":
         return "start" if phones.start(patient_id=user.patient_id, at=at) else None
     return _answered(user.patient_id, kind, at) if answers else None
