@@ -31,6 +31,7 @@ class Planned:
     mark: str | None = None
     minutes: int | None = None
     arrived_at: datetime | None = None
+    makes_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ def rows(
 
 def _row(stay: Stay, places: list[Planned], monday: date, zone: ZoneInfo, at: datetime) -> Week:
     scheduled = sum(_minutes(one.ends_at - one.starts_at) for one in places)
+    # What makes up for a missed session gives its minutes, and asks for none beside those that were missed.
+    asked = sum(_minutes(one.ends_at - one.starts_at) for one in places if not one.makes_up)
     attended = sum(one.minutes or 0 for one in places if one.mark == "present")
     over = [one for one in places if one.mark is None and one.ends_at <= at]
     partial, stepping = _partial(stay, monday, zone, at), _stepping(stay, monday, zone)
@@ -128,7 +131,7 @@ def _row(stay: Stay, places: list[Planned], monday: date, zone: ZoneInfo, at: da
         unrecorded=sum(_minutes(one.ends_at - one.starts_at) for one in over),
         partial=partial,
         stepping=stepping,
-        below=attended < min(stay.floor, scheduled) if judged and stay.floor is not None else None,
+        below=attended < min(stay.floor, asked) if judged and stay.floor is not None else None,
     )
 
 

@@ -84,6 +84,7 @@ def places_of(patient_ids: Iterable[UUID], *, since: datetime, until: datetime) 
             Attendance.mark,
             Attendance.minutes,
             Attendance.arrived_at,
+            Attendance.makes_up_for.is_not(None),
         )
         .join(CareSession, CareSession.id == Attendance.session_id)
         .where(

@@ -61,6 +61,14 @@ def test_what_the_clinic_cancelled_counts_against_nobody() -> None:
     assert (week.scheduled, week.below) == (360, False)
 
 
+def test_a_make_up_counts_for_the_missed_one_and_asks_for_nothing_more() -> None:
+    made_up = session(12, mark="present", minutes=180, makes_up=True)
+    week = of(there(9), absent(11), made_up)
+    assert (week.scheduled, week.attended, week.below) == (540, 360, False)
+    assert of(there(9), there(11), session(12, mark="absent", makes_up=True)).below is False
+    assert of(there(9), absent(11), session(12, mark="absent", makes_up=True)).below is True
+
+
 def test_a_week_without_sessions_is_below_nothing() -> None:
     assert of().below is False
 
