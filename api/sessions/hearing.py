@@ -36,6 +36,8 @@ SUBSCRIPTIONS: tuple[tuple[type[Any], Callable[[Any], None]], ...] = (
     (programs.LocationClosed, closures.close),
     (programs.LocationOpened, closures.open_again),
     (sessions.SessionMoved, moving.on_changed),
+    (sessions.SessionMoved, moving.on_back),
+    (sessions.SessionRestored, moving.on_back),
     (sessions.SessionCancelled, moving.on_changed),
     (sessions.MembershipEnded, moving.on_changed),
 )

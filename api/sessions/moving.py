@@ -1,8 +1,8 @@
 """Requests to move an individual session: a task for staff, which the clinic answers by moving the session or, in a
 talk with the patient, by leaving it where it is.
 
-A request is a "no" to one start. It stands until the session moves, is cancelled or begins, or the patient says
-something else; then its task is no longer anybody's to do. One task holds all requests of a patient, and names one.
+A request is a "no" to one start. It stands while the session is to begin then, until the patient says something else;
+after that its task is no longer anybody's to do. One task holds all requests of a patient, and names one.
 """
 
 from collections import defaultdict
@@ -33,6 +33,18 @@ def replied(here: place.Place, *, asked_before: bool, at: datetime) -> None:
 def on_changed(fact: SessionFact | PatientSessionFact) -> None:
     """Sessions moved, were cancelled, or are no longer the patients'."""
     look_again(patient_ids=fact.patient_ids, at=fact.at)
+
+
+def on_back(fact: SessionFact) -> None:
+    """Sessions are where they were: a request to move one of them, which had been over, stands again. What staff has
+    dealt with stays dealt with."""
+    standing = {
+        patient_id: [one for one in requests if one in fact.session_ids]
+        for patient_id, requests in _standing(fact.patient_ids, fact.at).items()
+    }
+    again = tasks.gone(cause=CAUSE, patient_ids=[patient_id for patient_id, requests in standing.items() if requests])
+    for patient_id in again:
+        tasks.open_task(patient_id=patient_id, cause=CAUSE, subject_id=standing[patient_id][0], at=fact.at)
 
 
 def look_again(*, patient_ids: Collection[UUID] | None = None, at: datetime) -> None:

@@ -69,6 +69,15 @@ def hold(*, cause: str, patient_ids: Collection[UUID] | None = None) -> list[tup
     return [(row[0], row[1]) for row in db.session().execute(held.order_by(Task.patient_id).with_for_update())]
 
 
+def gone(*, cause: str, patient_ids: Collection[UUID]) -> list[UUID]:
+    """Those of the patients whose last task for this cause closed itself, in the order of their ids."""
+    if not patient_ids:
+        return []
+    asked = sa.select(Task.patient_id, Task.status).where(Task.cause == cause, Task.patient_id.in_(patient_ids))
+    last = dict(db.session().execute(asked.order_by(Task.patient_id, Task.id)).all())
+    return [patient_id for patient_id, status in last.items() if status == "cause_gone"]
+
+
 def turn_to(*, patient_id: UUID, cause: str, subject_id: UUID) -> None:
     """Let the open task for this cause be about something else, of the same cause."""
     db.session().execute(

@@ -105,6 +105,34 @@ def test_a_cancelled_session_needs_no_moving(
     assert tasks(clinic) == []
 
 
+def test_one_that_takes_place_after_all_is_asked_to_move_again(
+    schedule: Schedule, session: dict[str, Any], patient: Knocker, clinic: Knocker
+) -> None:
+    ask(patient, session)
+    cancelled = schedule.change(schedule.sessions()[0], minutes=60, status="cancelled").json
+    schedule.change(cancelled, minutes=60, status="scheduled")
+    assert mine(patient)[0]["reply"]["asks_to_move"] is True
+    assert tasks(clinic) == [(session["id"], 1)]
+
+
+def test_nor_is_a_request_forgotten_by_a_move_there_and_back(
+    schedule: Schedule, session: dict[str, Any], patient: Knocker, clinic: Knocker
+) -> None:
+    ask(patient, session)
+    moved = schedule.change(schedule.sessions()[0], minutes=60, starts_at="2026-11-26T15:00:00Z").json
+    schedule.change(moved, minutes=60, starts_at=session["starts_at"])
+    assert mine(patient)[0]["reply"]["asks_to_move"] is True
+    assert tasks(clinic) == [(session["id"], 1)]
+
+
+def test_a_session_that_is_only_made_longer_leaves_the_request_with_staff_as_it_was(
+    schedule: Schedule, session: dict[str, Any], patient: Knocker, clinic: Knocker
+) -> None:
+    ask(patient, session)
+    schedule.change(schedule.sessions()[0], minutes=90)
+    assert tasks(clinic) == [(session["id"], 1)]
+
+
 def test_nor_does_one_that_is_no_longer_theirs(
     schedule: Schedule, session: dict[str, Any], patient: Knocker, clinic: Knocker
 ) -> None:
