@@ -68,16 +68,24 @@ BEGIN
     END LOOP;
 END $$
 """
+# Only what begins when the chosen one does is asked about. Whoever takes a place again says nothing of it yet: what was
+# said of it before it was given up is told by the replies.
 BOOKED = f"""
 CREATE FUNCTION book_make_up(missed uuid, chosen uuid, since timestamptz, until timestamptz, places integer,
     stamp bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    begins timestamptz := (SELECT starts_at FROM care_sessions WHERE id = chosen);
+    an_instant interval := '1 microsecond';
 BEGIN
     INSERT INTO attendances AS place (patient_id, session_id, starts_at, ends_at, status, version, makes_up_for)
     SELECT {OWN_PATIENT}, offered.id, offered.starts_at, offered.ends_at, 'booked', stamp, missed
-    FROM make_up_sessions(missed, since, until, places, NULL) AS offered WHERE offered.id = chosen
+    FROM make_up_sessions(missed, greatest(since, begins - an_instant), least(until, begins + an_instant), places, NULL)
+        AS offered WHERE offered.id = chosen AND begins IS NOT NULL
     ON CONFLICT (patient_id, session_id) DO UPDATE SET status = 'booked', starts_at = excluded.starts_at,
-        ends_at = excluded.ends_at, version = excluded.version, makes_up_for = excluded.makes_up_for
+        ends_at = excluded.ends_at, version = excluded.version, makes_up_for = excluded.makes_up_for,
+        reply = NULL, reply_reason = NULL, reply_starts_at = NULL, replied_at = NULL,
+        late_cancellation = false, asks_to_move = false
     WHERE place.status = 'released';
     RETURN FOUND;
 END $$

@@ -244,6 +244,21 @@ def test_a_place_that_was_given_up_can_be_booked_again(
     assert book(patient, missed, chosen).status_code == 201
 
 
+def test_a_place_that_is_booked_again_is_not_declined_by_what_was_said_before(
+    schedule: Schedule, patient: Knocker, missed: str, evening: dict[str, Any], owner_sql: Callable[..., list[Any]]
+) -> None:
+    first, second, *_ = offers(patient, missed)
+    book(patient, missed, first["id"])
+    reply(patient, first, "not_attending", reason="I am away")
+    owner_sql(
+        "UPDATE attendances SET status = 'released' WHERE session_id = %s AND patient_id = %s", first["id"], patient.id
+    )
+    booked = book(patient, missed, first["id"])
+    assert booked.status_code == 201
+    assert "reply" not in booked.json
+    assert problem(book(patient, missed, second["id"])) == (409, "make-up-not-offered")
+
+
 def test_the_patient_sees_no_other_meeting_of_that_group(
     patient: Knocker, missed: str, evening: dict[str, Any]
 ) -> None:
