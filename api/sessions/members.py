@@ -53,9 +53,14 @@ def leave(*, series_id: UUID, patient_id: UUID, at: datetime) -> None:
 
 
 def _locked(series_id: UUID) -> list[SessionSeries]:
-    """The series and what goes on from it, in that order; all of it is held. Raises ``errors.NotFound``."""
-    series.locked(series_id)
-    return [series.locked(one) for one in splitting.onward(series_id)]
+    """The series and what goes on from it, in that order; all of it is held. Raises ``errors.NotFound``.
+
+    While one is waited for, another may go on from it.
+    """
+    line = {series_id: series.locked(series_id)}
+    while further := [one for one in splitting.onward(series_id) if one not in line]:
+        line |= {one: series.locked(one) for one in further}
+    return list(line.values())
 
 
 def leave_program(*, patient_id: UUID, program_slug: str, enrollment_id: UUID, since: datetime, at: datetime) -> None:
@@ -80,13 +85,27 @@ def leave_program(*, patient_id: UUID, program_slug: str, enrollment_id: UUID, s
 
 
 def come_back(*, patient_id: UUID, enrollment_id: UUID, at: datetime) -> None:
-    """The end of an enrollment was recorded in error: the stays that it ended begin again now."""
-    ended = sa.select(SeriesMember).where(SeriesMember.ended_by == enrollment_id).order_by(SeriesMember.series_id)
-    for stay in db.session().scalars(ended).all():
+    """The end of an enrollment was recorded in error: the stays that it ended begin again now, also in what goes on
+    from their series since; where the place was given to somebody else meanwhile, they do not.
+
+    Takes no lock on the series, for the same reason.
+    """
+    ended = sa.select(SeriesMember).where(SeriesMember.ended_by == enrollment_id)
+    stays = db.session().scalars(ended).all()
+    for stay in stays:
         stay.ended_by = None
-        if _current(stay.series_id, patient_id) is None:
-            _, booked = _begin(stay.series_id, patient_id, at)
+    for series_id in sorted({one for stay in stays for one in splitting.onward(stay.series_id)}):
+        if _current(series_id, patient_id) is None and _has_room(series_id, patient_id, at):
+            _, booked = _begin(series_id, patient_id, at)
             _preview("added", patient_id, booked)
+
+
+def _has_room(series_id: UUID, patient_id: UUID, at: datetime) -> bool:
+    try:
+        capacity.check_room(series.one(series_id=series_id), patient_id=patient_id, at=at)
+    except capacity.SeriesFull:
+        return False
+    return True
 
 
 def of_series(*, series_id: UUID) -> Sequence[SeriesMember]:

@@ -226,6 +226,27 @@ def test_an_end_recorded_in_error_gives_the_places_back_once(
     assert mine(patient) == []
 
 
+def test_who_comes_back_does_not_take_the_place_that_somebody_else_has_now(
+    schedule: Schedule, patient: Knocker, other_patient: Knocker, enrollment: UUID
+) -> None:
+    series = schedule.begin(patient, program="iop", kind="individual")
+    announce(patient, EnrollmentEnded, enrollment, reason="discharged")
+    schedule.join(series["id"], other_patient)
+    assert announce(patient, EnrollmentResumed, enrollment, reason="entered_in_error") == []
+    assert (mine(patient), len(mine(other_patient))) == ([], 12)
+
+
+def test_who_comes_back_belongs_to_what_goes_on_from_the_series_too(
+    schedule: Schedule, patient: Knocker, enrollment: UUID
+) -> None:
+    series = schedule.begin(patient, program="iop")
+    before = [one["id"] for one in mine(patient)]
+    announce(patient, EnrollmentEnded, enrollment, reason="discharged")
+    assert schedule.from_on(series, "2026-12-07", room="7").status_code == 200
+    announce(patient, EnrollmentResumed, enrollment, reason="entered_in_error")
+    assert [one["id"] for one in mine(patient)] == before
+
+
 def test_a_resumption_after_a_pause_changes_no_membership(
     schedule: Schedule, patient: Knocker, enrollment: UUID
 ) -> None:
