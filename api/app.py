@@ -78,6 +78,7 @@ from api.reminders import clinic as reminders_clinic
 from api.reminders import hearing as reminders
 from api.reminders import patient as reminders_patient
 from api.reminders import patient_receipts as receipts_patient
+from api.reminders import reported as reminders_reported
 from api.reminders import worker as reminders_worker
 from api.sessions import clinic as sessions_clinic
 from api.sessions import clinic_attending as attending_clinic
@@ -274,6 +275,8 @@ def subscribe() -> None:
     events.subscribe(PatientStatusChanged, access.on_status_changed)
     events.subscribe(PatientStatusChanged, transitions.on_status_changed)
     events.subscribe(DeliveryReported, deliveries.on_reported)
+    for kind, handler in reminders_reported.SUBSCRIPTIONS:
+        events.subscribe(kind, handler)
     for kind, handler in today_hearing.SUBSCRIPTIONS:
         events.subscribe(kind, handler)
     for kind, handler in (*staff_texted.SUBSCRIPTIONS, *sessions_texted.SUBSCRIPTIONS):

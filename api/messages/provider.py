@@ -52,9 +52,11 @@ def text_went_out() -> Response:
         raise errors.BadRequest
     status = sms.reported(form.get("MessageStatus", ""))
     reason = code if code.isdecimal() and len(code) < 10 else ""
-    with db.transaction(db.WORKER):
-        if status == "failed" and (reason in sms.GONE or reason == sms.OPTED_OUT):
+    # One transaction each: whose number it is now need not be whose message it was.
+    if status == "failed" and (reason in sms.GONE or reason == sms.OPTED_OUT):
+        with db.transaction(db.WORKER):
             phones.bounced(number=_e164(form.get("To", "")), reason=reason, at=at)
+    with db.transaction(db.WORKER):
         events.announce(DeliveryReported("sms", sid, status, reason, at))
     return Response(status=204)
 

@@ -1,4 +1,5 @@
-"""What the app tells of reminders: delivered, opened, dismissed. Providers say at most that a phone was handed one."""
+"""What is told of reminders that were said: delivered, opened, dismissed, by the app; delivered, by a carrier that
+reports. The first of each event stands, whoever tells it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -50,6 +51,21 @@ def record(
     found = _known(patient_id, reminder_id, receipt_id, event)
     assert found is not None, "it was added, by us or by another request"
     return found
+
+
+def delivered(*, patient_id: UUID, reminder_id: UUID, at: datetime) -> None:
+    """A carrier says that the phone has it. Again is once."""
+    stands = sa.exists().where(ReminderReceipt.reminder_id == reminder_id, ReminderReceipt.event == "delivered")
+    if not db.session().scalar(sa.select(stands)):
+        _add(
+            patient_id=patient_id,
+            id=db.uuid7(),
+            reminder_id=reminder_id,
+            event="delivered",
+            occurred_at=at,
+            received_at=at,
+            version=versions.touch([patient_id])[patient_id],
+        )
 
 
 def of(reminder_ids: Collection[UUID]) -> Mapping[UUID, Mapping[str, datetime]]:

@@ -114,4 +114,4 @@ def _receipts() -> None:
         sa.UniqueConstraint("reminder_id", "event"),
         sa.CheckConstraint("event IN ('delivered', 'opened', 'dismissed')", name="event"),
     )
-    protect(op, "reminder_receipts", patient="SELECT, INSERT", clinic="SELECT", worker="SELECT")
+    protect(op, "reminder_receipts", patient="SELECT, INSERT", clinic="SELECT", worker="SELECT, INSERT")

@@ -124,7 +124,7 @@ TABLES: dict[str, Table] = {
     ),
     "reminder_receipts": Table(
         values={"reminder_id": "their session", "event": "opened"},
-        patient=MADE_BY_PATIENT, clinic="read", worker="read",
+        patient=MADE_BY_PATIENT, clinic="read", worker="read add",
     ),
     "devices": Table(
         values={"provider": "apns", "environment": "production"}, patient="read remove", worker="read remove"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from api import db
+from api import db, events
 from api.messages import caps, deliveries
 from api.messages.events import DeliveryReported
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Address, Message, Outcome
@@ -363,6 +363,42 @@ def test_a_report_reaches_what_was_tried_and_the_first_stands(patient, group, re
             deliveries.on_reported(DeliveryReported("fcm", "fcm-1", "delivered", "", local(when)))
     ((delivered_at, failed_at),) = owner_sql("SELECT delivered_at, failed_at FROM deliveries")
     assert (delivered_at, failed_at) == (local("2026-06-09T18:01"), None)
+
+
+def report(status: str, provider_id: str, when: str, reason: str = "") -> None:
+    with db.transaction(db.WORKER):
+        events.announce(DeliveryReported(provider_id.partition("-")[0], provider_id, status, reason, local(when)))
+
+
+def test_what_a_carrier_says_has_arrived_stands_in_the_ledger(patient, group, reach, wish, send, owner_sql) -> None:
+    wish(patient.id, "sms")
+    reach(patient.id, "sms")
+    send()
+    for when in ("2026-06-09T18:01", "2026-06-09T18:09"):
+        report("delivered", "sms-1", when)
+    entry = patient.get("/v1/me/reminders?state=sent").get_json()["items"][0]
+    assert datetime.fromisoformat(entry["delivered_at"]) == local("2026-06-09T18:01")
+    version = owner_sql("SELECT version FROM patient_versions WHERE patient_id = %s", patient.id)
+    assert owner_sql("SELECT version FROM reminders WHERE id = %s", UUID(entry["id"])) == version
+
+
+def test_a_change_that_did_not_arrive_after_all_is_a_call_for_staff(
+    patient, group, change, reach, wish, send, owner_sql
+) -> None:
+    wish(patient.id, "sms")
+    reach(patient.id, "sms")
+    change(group, starts="2026-06-10T19:00", now="2026-06-08T10:00")
+    assert send("2026-06-08T10:02") == {"accepted": 1}
+    for when in ("2026-06-08T10:03", "2026-06-08T10:04"):
+        report("failed", "sms-1", when, "30003")
+    assert owner_sql("SELECT status, times FROM tasks WHERE cause = 'undeliverable_messages'") == [("open", 1)]
+
+
+def test_a_reminder_that_did_not_arrive_troubles_no_staff(patient, group, reach, send, owner_sql) -> None:
+    reach(patient.id, "push")
+    send()
+    report("failed", "fcm-1", "2026-06-09T18:01")
+    assert open_calls(owner_sql, patient.id) == []
 
 
 def test_attempts_are_forgotten_after_ninety_days(patient, group, reach, send, owner_sql, travel) -> None:
