@@ -11,7 +11,7 @@ import hashlib
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from sqlalchemy import exc, orm
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from api import errors
 
@@ -226,6 +227,13 @@ def transaction(caller: Caller) -> Iterator[orm.Session]:
 def become(caller: Caller) -> None:
     """Go on in the running transaction as `caller`: who held a secret becomes whose it is."""
     _name(session().connection(), caller)
+
+
+def among(column: Any, ids: Iterable[uuid.UUID]) -> sa.ColumnElement[bool]:
+    """Whether `column` is one of `ids`, as one parameter: a list of them is another statement for every length, and is
+    written, sent and planned anew each time."""
+    one_of: sa.ColumnElement[bool] = column == sa.any_(sa.literal(list(ids), ARRAY(sa.Uuid)))
+    return one_of
 
 
 def preview() -> None:

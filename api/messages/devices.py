@@ -133,7 +133,7 @@ def remove(*, patient_id: UUID, device_id: UUID) -> None:
 def addresses_of(patient_ids: Collection[UUID]) -> dict[UUID, list[Address]]:
     """Where to push to these patients, the device seen last first; who has none is missing."""
     found: dict[UUID, list[Address]] = defaultdict(list)
-    theirs = sa.select(Device).where(Device.patient_id.in_(patient_ids))
+    theirs = sa.select(Device).where(db.among(Device.patient_id, patient_ids))
     for device in db.session().scalars(theirs.order_by(Device.last_seen_at.desc(), Device.id.desc())):
         found[device.patient_id].append(_address(device))
     return dict(found)

@@ -122,7 +122,7 @@ def forget_dead(address_ids: Collection[UUID], *, at: datetime) -> None:
 def addresses_of(patient_ids: Collection[UUID]) -> dict[UUID, list[Address]]:
     """Where mail may go now; patients without such an address are missing."""
     on = MailAddress.confirmed_at.is_not(None), MailAddress.off_reason.is_(None)
-    found = db.session().scalars(sa.select(MailAddress).where(MailAddress.patient_id.in_(patient_ids), *on))
+    found = db.session().scalars(sa.select(MailAddress).where(db.among(MailAddress.patient_id, patient_ids), *on))
     return {one.patient_id: [address(one)] for one in found}
 
 

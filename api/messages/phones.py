@@ -140,7 +140,7 @@ def bounced(*, number: str, reason: str, at: datetime) -> None:
 def addresses_of(patient_ids: Collection[UUID]) -> dict[UUID, list[Address]]:
     """Where texts may go now; patients without such a number are missing."""
     on = TextNumber.confirmed_at.is_not(None), TextNumber.consent_id.is_not(None), TextNumber.off_reason.is_(None)
-    found = db.session().scalars(sa.select(TextNumber).where(TextNumber.patient_id.in_(patient_ids), *on))
+    found = db.session().scalars(sa.select(TextNumber).where(db.among(TextNumber.patient_id, patient_ids), *on))
     return {one.patient_id: [address(one)] for one in found}
 
 

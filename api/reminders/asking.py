@@ -86,7 +86,7 @@ def _schedules(patient_ids: Collection[UUID], at: datetime) -> Iterable[Any]:
         .join(Patient, Patient.id == Enrollment.patient_id)
         .join(rule, rule.program_slug == Enrollment.program_slug)
         .where(
-            Enrollment.patient_id.in_(patient_ids),
+            db.among(Enrollment.patient_id, patient_ids),
             Enrollment.status != "entered_in_error",
             sa.or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > at),
             rule.instrument.in_([one.key for one in offering.offered()]),

@@ -32,7 +32,7 @@ SPOKEN_FOR = ("merged", "digest")
 def spoken_for(ids: Collection[UUID]) -> dict[UUID, list[Any]]:
     """The rows that became one with each of these, which speak for them."""
     row = _ROW
-    merged = sa.select(*row).where(row.replaced_by.in_(ids), row.state == "held", row.reason.in_(SPOKEN_FOR))
+    merged = sa.select(*row).where(db.among(row.replaced_by, ids), row.state == "held", row.reason.in_(SPOKEN_FOR))
     by_speaker: dict[UUID, list[Any]] = defaultdict(list)
     for found in db.session().execute(merged):
         by_speaker[found.replaced_by].append(found)
@@ -48,7 +48,7 @@ def people(patient_ids: Collection[UUID]) -> Iterable[Any]:
             chosen.kinds, chosen.digest, chosen.paused_until,
         )
         .outerjoin(ReminderPreferences, ReminderPreferences.patient_id == Patient.id)
-        .where(Patient.id.in_(patient_ids))
+        .where(db.among(Patient.id, patient_ids))
     )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def attended(patient_ids: Collection[UUID], *, at: datetime, until: datetime | N
             CareSession.time_zone, CareSession.revision, CareSession.status,
         )
         .join(CareSession, CareSession.id == Attendance.session_id)
-        .where(Attendance.patient_id.in_(patient_ids), Attendance.status == "booked", Attendance.starts_at > at)
+        .where(db.among(Attendance.patient_id, patient_ids), Attendance.status == "booked", Attendance.starts_at > at)
         .order_by(Attendance.starts_at, Attendance.session_id)
     )  # fmt: skip
     return db.session().execute(held if until is None else held.where(Attendance.starts_at < until))
@@ -77,7 +77,7 @@ def rows(patient_ids: Collection[UUID], *, at: datetime, until: datetime | None,
     found = (
         sa.select(*_PLANNED, in_flight.label("in_flight"), sa.func.coalesce(covered, False).label("covered"))
         .select_from(table.outerjoin(speaker, speaker.c.id == row.replaced_by))
-        .where(row.patient_id.in_(patient_ids), sa.or_(row.starts_at > at, row.due_at > at - REMEMBERED))
+        .where(db.among(row.patient_id, patient_ids), sa.or_(row.starts_at > at, row.due_at > at - REMEMBERED))
     )
     if until is not None:
         found = found.where(sa.or_(row.starts_at < until, row.due_at <= at))
@@ -98,7 +98,7 @@ def placements(patient_ids: Collection[UUID], *, at: datetime) -> dict[UUID, lis
         (Enrollment.status == "paused").label("paused"),
         _first_session().label("first_session_id"),
     ).where(
-        Enrollment.patient_id.in_(patient_ids),
+        db.among(Enrollment.patient_id, patient_ids),
         Enrollment.status != "entered_in_error",
         sa.or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > at),
     )

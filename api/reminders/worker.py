@@ -69,6 +69,8 @@ class Turn:
     def take(self, length: timedelta, most: int) -> tuple[list[Judged], list[Route]]:
         with db.transaction(db.WORKER):
             rows = claims.take(at=self._at, lease=self._lease, length=length, most=most)
+            if not rows:
+                return [], []
             judged = judge(rows, at=self._at, lease=self._lease)
             return judged, routes(judged, self._post, at=self._at)
 
