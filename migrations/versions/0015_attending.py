@@ -1,4 +1,5 @@
-"""Late cancellations, requests to move, make-up places, and how an arrival and its minutes came about."""
+"""Late cancellations, requests to move, make-up places, and how an arrival and its minutes came about. Places and
+arrivals have grown: nobody waits for their indexes, nor while what they are is looked through."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -90,6 +91,19 @@ BEGIN
     RETURN FOUND;
 END $$
 """
+# New columns hold to these already; that they do is asked for without keeping anybody out.
+MOVES = "NOT asks_to_move OR reply = 'not_attending'"
+CHECKS = (
+    ("asks_to_move", "attendances", MOVES),
+    ("asks_to_move", "session_replies", MOVES),
+    ("arrival_way", "attendances", f"arrival_way IN {WAYS}"),
+    ("way", "session_arrivals", f"way IN {WAYS}"),
+    ("left_at", "attendances", IN_ORDER),
+    ("left_at", "attendance_marks", IN_ORDER),
+)
+MISSED = "fk_attendances_patient_id_makes_up_for"
+ARRIVED = "patient_id, session_id, starts_at, placement"
+SAID_ONCE = "uq_session_arrivals_patient_id_session_id_"
 FUNCTIONS = (
     "book_make_up(uuid, uuid, timestamptz, timestamptz, integer, bigint)",
     "hold_group_of(uuid)",
@@ -102,69 +116,69 @@ CLOSES = f"""patient_id = {OWN_PATIENT} AND
 
 def upgrade() -> None:
     op.add_column("locations", sa.Column("asks_room_code", sa.Boolean(), server_default=sa.false(), nullable=False))
-    _replies()
-    _arrivals()
-    _minutes()
+    _columns()
+    for name, table, check in CHECKS:
+        op.create_check_constraint(name, table, check, postgresql_not_valid=True)
     _make_ups()
+    op.execute("GRANT UPDATE (came_at, left_at) ON attendances TO continuum_clinic")
     op.execute(f"GRANT UPDATE ({PATIENT_WRITES}) ON attendances TO continuum_app")
     _closing(CLOSES)
     op.execute("GRANT UPDATE (status, closed_at) ON tasks TO continuum_app")
     with op.get_context().autocommit_block():
-        op.create_index(
-            MAKE_UPS,
-            "attendances",
-            ["patient_id", "makes_up_for"],
-            postgresql_where=sa.text("makes_up_for IS NOT NULL"),
-            postgresql_concurrently=True,
-        )
+        _beside_the_others()
 
 
-def _replies() -> None:
+def _columns() -> None:
+    """Code that knows no ways of arriving writes none."""
     for table in ("attendances", "session_replies"):
         for column in SAID:
             op.add_column(table, sa.Column(column, sa.Boolean(), server_default=sa.false(), nullable=False))
-        op.create_check_constraint("asks_to_move", table, "NOT asks_to_move OR reply = 'not_attending'")
-
-
-def _arrivals() -> None:
-    """An arrival with the right code may follow one without; code that knows no ways writes none."""
-    op.add_column("attendances", sa.Column("arrival_way", sa.Text()))
-    op.add_column(
-        "attendances", sa.Column("arrival_confirmed", sa.Boolean(), server_default=sa.false(), nullable=False)
-    )
-    op.create_check_constraint("arrival_way", "attendances", f"arrival_way IN {WAYS}")
-    op.add_column("session_arrivals", sa.Column("way", sa.Text(), server_default="checked_in", nullable=False))
-    op.add_column("session_arrivals", sa.Column("confirmed", sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.create_check_constraint("way", "session_arrivals", f"way IN {WAYS}")
-    _once_per("patient_id, session_id, starts_at, placement, confirmed", ("device_id", "confirmed"), ("device_id",))
-
-
-def _once_per(key: str, said: tuple[str, ...], before: tuple[str, ...]) -> None:
-    unique = "uq_session_arrivals_patient_id_session_id_"
-    op.execute(
-        "ALTER TABLE session_arrivals DROP CONSTRAINT pk_session_arrivals,"
-        f" ADD CONSTRAINT pk_session_arrivals PRIMARY KEY ({key}),"
-        f" DROP CONSTRAINT {unique}{'_'.join(before)},"
-        f" ADD CONSTRAINT {unique}{'_'.join(said)} UNIQUE (patient_id, session_id, {', '.join(said)})"
-    )
-
-
-def _minutes() -> None:
     for table in ("attendances", "attendance_marks"):
         for column in STAYED:
             op.add_column(table, sa.Column(column, INSTANT))
-        op.create_check_constraint("left_at", table, IN_ORDER)
-    op.execute("GRANT UPDATE (came_at, left_at) ON attendances TO continuum_clinic")
+    op.add_column("attendances", sa.Column("arrival_way", sa.Text()))
+    op.add_column("session_arrivals", sa.Column("way", sa.Text(), server_default="checked_in", nullable=False))
+    for table, column in (("attendances", "arrival_confirmed"), ("session_arrivals", "confirmed")):
+        op.add_column(table, sa.Column(column, sa.Boolean(), server_default=sa.false(), nullable=False))
+
+
+def _beside_the_others() -> None:
+    for name, table, _ in CHECKS:
+        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT ck_{table}_{name}")
+    op.execute(f"ALTER TABLE attendances VALIDATE CONSTRAINT {MISSED}")
+    op.create_index(
+        MAKE_UPS,
+        "attendances",
+        ["patient_id", "makes_up_for"],
+        postgresql_where=sa.text("makes_up_for IS NOT NULL"),
+        postgresql_concurrently=True,
+    )
+    _once_per(f"{ARRIVED}, confirmed", ("device_id", "confirmed"), ("device_id",), how="CONCURRENTLY")
+
+
+def _once_per(key: str, said: tuple[str, ...], before: tuple[str, ...], *, how: str = "") -> None:
+    """An arrival with the right code may follow one without."""
+    op.execute(f"CREATE UNIQUE INDEX {how} arrivals_by_key ON session_arrivals ({key})")
+    op.execute(
+        f"CREATE UNIQUE INDEX {how} arrivals_said ON session_arrivals (patient_id, session_id, {', '.join(said)})"
+    )
+    op.execute(
+        "ALTER TABLE session_arrivals DROP CONSTRAINT pk_session_arrivals,"
+        " ADD CONSTRAINT pk_session_arrivals PRIMARY KEY USING INDEX arrivals_by_key,"
+        f" DROP CONSTRAINT {SAID_ONCE}{'_'.join(before)},"
+        f" ADD CONSTRAINT {SAID_ONCE}{'_'.join(said)} UNIQUE USING INDEX arrivals_said"
+    )
 
 
 def _make_ups() -> None:
     op.add_column("attendances", sa.Column("makes_up_for", sa.Uuid()))
     op.create_foreign_key(
-        "fk_attendances_patient_id_makes_up_for",
+        MISSED,
         "attendances",
         "attendances",
         ["patient_id", "makes_up_for"],
         ["patient_id", "session_id"],
+        postgresql_not_valid=True,
     )
     for made in (OFFERED, HELD, BOOKED):
         op.execute(made)
@@ -205,4 +219,4 @@ def _forget_confirmed() -> None:
         " AND ((extra.starts_at, extra.placement) = (kept.starts_at, kept.placement)"
         " OR extra.device_id = kept.device_id)"
     )
-    _once_per("patient_id, session_id, starts_at, placement", ("device_id",), ("device_id", "confirmed"))
+    _once_per(ARRIVED, ("device_id",), ("device_id", "confirmed"))
