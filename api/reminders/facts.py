@@ -137,7 +137,14 @@ def _changes(news: tuple[Change, ...], rows: list[Any]) -> tuple[Change, ...]:
     ]
     cancellations = {row.session_id for row in rows if row.kind == "cancelled" and (_was_said(row) or row.covered)}
     heard = [one for one in news if one.kind != "restored" or one.session_id in cancellations]
-    return tuple({(one.session_id, one.revision, one.kind): one for one in (*heard, *unsaid)}.values())
+    changes = {(one.session_id, one.revision, one.kind): one for one in (*heard, *unsaid)}
+    return tuple(replace(one, before=_before(one, rows)) for one in changes.values())
+
+
+def _before(change: Change, rows: list[Any]) -> datetime | None:
+    """The soonest coming start that the ledger knew before the change."""
+    known = (row.starts_at for row in rows if row.session_id == change.session_id and row.revision < change.revision)
+    return min((one for one in known if one > change.at), default=None)
 
 
 def _said(rows: list[Any]) -> tuple[Said, ...]:

@@ -138,7 +138,14 @@ def _cannot_wait(entry: Entry, facts: Facts) -> bool:
     night = facts.wishes.quiet.around(entry.due_at)
     if night is None or SILENT_CHANNEL not in facts.wishes.channels:
         return False
-    return entry.starts_at <= night.end + TOO_SOON
+    return _soonest(entry, facts) <= night.end + TOO_SOON
+
+
+def _soonest(entry: Entry, facts: Facts) -> datetime:
+    """When the patient would set out for: also for the time that no longer holds."""
+    about = entry.key.session_id, entry.key.revision
+    befores = [one.before for one in facts.changes if one.before and (one.session_id, one.revision) == about]
+    return min([entry.starts_at, *befores])
 
 
 def _expiry(entry: Entry, due_at: datetime, hours: quiet.QuietHours) -> datetime:

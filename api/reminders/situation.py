@@ -90,12 +90,14 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something new about an appointment that was not said yet; it is about this revision only."""
+    """Something new about an appointment that was not said yet; it is about this revision only. `before` is when the
+    appointment was to begin as it stood, if that still lay ahead."""
 
     session_id: UUID
     revision: int
     kind: str
     at: datetime
+    before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

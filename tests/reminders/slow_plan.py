@@ -221,7 +221,9 @@ def cannot_wait(due, appointment, facts):
         return False
     while is_quiet(due, facts.wishes.quiet):
         due += MINUTE
-    return appointment.starts_at <= due.replace(second=0, microsecond=0) + timedelta(hours=4)
+    starts = [appointment.starts_at]
+    starts += [one.before for one in facts.changes if one.before and one.session_id == appointment.session_id]
+    return min(starts) <= due.replace(second=0, microsecond=0) + timedelta(hours=4)
 
 
 def slow_ground(key, about, facts):

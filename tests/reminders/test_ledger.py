@@ -290,6 +290,18 @@ def test_a_change_at_night_of_a_session_soon_after_is_planned_without_a_sound(pa
     assert moved.due_at == local("2026-06-09T23:02")
 
 
+def test_a_change_at_night_of_what_was_to_begin_soon_after_is_said_before_its_old_time(
+    patient, enroll, book, change, rows, tick, sent
+):
+    enroll(patient.id)
+    early = book([patient.id], "2026-06-10T07:30")
+    change(early, starts="2026-06-17T18:00", now="2026-06-09T23:00")
+    (moved,) = rows(patient.id, kind="moved")
+    assert (moved.state, moved.reason) == ("planned", "silent_change")
+    tick("2026-06-09T23:02")
+    assert [(one.kind, one.silent) for one in sent.attempts] == [("moved", True)]
+
+
 def test_a_silent_change_goes_by_push_alone(patient, enroll, book, change, tick, sent):
     enroll(patient.id)
     early = book([patient.id], "2026-06-10T09:00")

@@ -208,6 +208,18 @@ def test_a_change_in_the_night_comes_without_a_sound_when_morning_is_too_late(st
     assert (moved.state, moved.reason, moved.due_at, moved.silent) == ("planned", reason, local(due_at), silent)
 
 
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [("2026-06-10T12:00", ("silent_change", True)), ("2026-06-10T12:01", ("after_quiet_hours", False))],
+)
+def test_what_was_to_begin_in_the_morning_cannot_wait_for_it_though_it_begins_later_now(before, expected):
+    at = local("2026-06-09T23:00")
+    later = appointment("2026-06-17T18:00", revision=2, known_at=at)
+    change = Change(later.session_id, 2, "moved", at, local(before))
+    (moved,) = (one for one in merged_plan(facts(later, changes=(change,)), at=at) if one.is_change)
+    assert (moved.reason, moved.silent) == expected
+
+
 def test_without_push_nothing_can_come_without_a_sound():
     at = local("2026-06-09T23:00")
     soon = appointment("2026-06-10T11:00", revision=2, known_at=at)

@@ -48,7 +48,7 @@ def situations(draw, hours=None):
         for number in range(1, draw(st.integers(1, 6)) + 1)
     )
     changes = tuple(
-        Change(one.session_id, one.revision, "cancelled" if one.cancelled else "moved", one.known_at)
+        Change(one.session_id, one.revision, "cancelled" if one.cancelled else "moved", one.known_at, draw(befores(at)))
         for one in appointments
         if one.revision > 1
     )
@@ -66,6 +66,11 @@ def situations(draw, hours=None):
     asked = draw(windows(at, wishes.quiet.zone))
     said = draw(what_was_said(appointments, asked, at))
     return Facts(active, wishes, appointments, (placement,), changes, asked, said), at
+
+
+def befores(at):
+    """When something was to begin before it changed."""
+    return st.one_of(st.none(), st.integers(1, 2 * 96).map(lambda quarters: at + timedelta(minutes=15 * quarters)))
 
 
 ALL_KINDS = ("sessions", "changes", "check_ins")
@@ -118,6 +123,10 @@ any_quiet = quiet_hours(begins=tuple(range(24)), ends=tuple(range(24))).filter(
 )
 
 
+def is_of(change, entry):
+    return change.session_id == entry.key.session_id
+
+
 def said(entries):
     return [one for one in entries if one.state == "planned"]
 
@@ -133,7 +142,8 @@ def test_only_changes_that_cannot_wait_are_silent(situation):
     for one in merged_plan(facts, at=at):
         assert one.silent == (one.reason == "silent_change") or one.state == "held"
         night = facts.wishes.quiet.around(one.due_at)
-        assert not one.silent or (one.is_change and one.starts_at <= night.end + timedelta(hours=4))
+        starts = [one.starts_at, *(change.before or one.starts_at for change in facts.changes if is_of(change, one))]
+        assert not one.silent or (one.is_change and min(starts) <= night.end + timedelta(hours=4))
 
 
 @holds
