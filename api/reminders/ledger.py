@@ -18,9 +18,12 @@ from api import db, events
 from api.enrollments.events import PreviewableChange
 from api.patients import versions
 from api.reminders import claims, facts, sources
+from api.reminders.delivering import CALL_TASK
 from api.reminders.facts import Known, key
 from api.reminders.merge import merged_plan
+from api.reminders.plan import comes_too_late
 from api.reminders.situation import Appointment, Change, Entry, Key
+from api.staff import tasks
 
 _INSERT = sa.text("""
     INSERT INTO reminders (id, patient_id, subject, session_id, instrument, opens_on, opens_at, revision, kind, lead,
@@ -46,18 +49,22 @@ _OF_THE_ROW = ("starts_at", "time_zone", "opens_at", "due_at", "expires_at", "si
 
 @dataclass
 class Writes:
-    """Rows to write, and what they mean to whoever previews the transaction."""
+    """Rows to write, what they mean to whoever previews the transaction, and which changes are for a person to call
+    about, by patient and row."""
 
     inserts: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
     news: list[PreviewableChange] = field(default_factory=list)
+    calls: list[tuple[UUID, UUID]] = field(default_factory=list)
 
-    def carry_out(self) -> None:
+    def carry_out(self, at: datetime) -> None:
         for statement, rows in ((_INSERT, self.inserts), (_UPDATE, self.updates)):
             if rows:
                 db.session().execute(statement, {"rows": orjson.dumps(rows).decode()})
         for one in self.news:
             events.announce(one)
+        for patient_id, row_id in self.calls:
+            tasks.open_task(patient_id=patient_id, cause=CALL_TASK, at=at, subject_id=row_id)
 
 
 def rewrite(*, patient_ids: Collection[UUID], at: datetime, news: Iterable[Change] = ()) -> None:
@@ -72,7 +79,7 @@ def rewrite(*, patient_ids: Collection[UUID], at: datetime, news: Iterable[Chang
     planned = cache(partial(merged_plan, at=at))
     for patient_id, known in facts.load(patient_ids, at=at, news=news).items():
         _Rewriting(patient_id, known, planned(known.facts), at, stamps[patient_id], writes).run()
-    writes.carry_out()
+    writes.carry_out(at)
 
 
 class _Rewriting:
@@ -117,6 +124,7 @@ class _Rewriting:
         self._writes.inserts.append(row | self._values(entry))
         if entry.state == "planned":
             self._tell("added", entry.key, entry.due_at)
+        self._call_about(entry)
 
     def _keep(self, row: Any, entry: Entry | None) -> None:
         if entry is None:
@@ -124,6 +132,12 @@ class _Rewriting:
         elif not (self._stands(row, entry) or (entry.reason == "past" and row.due_at <= self._at)):
             # What fell due and is past now is the worker's to settle, or was explained when it was held back.
             self._update(row, self._values(entry))
+            if row.state == "planned" and entry.state == "held":
+                self._call_about(entry)
+
+    def _call_about(self, entry: Entry) -> None:
+        if comes_too_late(entry, self._known.facts):
+            self._writes.calls.append((self._patient_id, self._ids[entry.key]))
 
     def _hold_back(self, row: Any) -> None:
         """What is no longer in the plan. What was held back already stays as it was explained then."""

@@ -45,6 +45,15 @@ def plan(facts: Facts, *, at: datetime) -> list[Entry]:
     return [_timed(entry, about, facts, at) for entry, about in _wanted(facts) if entry.key not in settled]
 
 
+def comes_too_late(entry: Entry, facts: Facts) -> bool:
+    """Whether a change is not said, or only when the patient may have set out already: somebody has to call."""
+    if not entry.is_change or entry.silent:
+        return False
+    if entry.state == "planned":
+        return entry.due_at >= _soonest(entry, facts)
+    return entry.reason in ("past", "quiet_hours")
+
+
 def at_time(entry: Entry, due_at: datetime, reason: str, facts: Facts, *, at: datetime) -> Entry:
     """The entry for another time, held back if that is past or in a pause of the patient's."""
     state, expires_at = "planned", _expiry(entry, due_at, facts.wishes.quiet)

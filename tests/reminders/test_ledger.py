@@ -302,6 +302,36 @@ def test_a_change_at_night_of_what_was_to_begin_soon_after_is_said_before_its_ol
     assert [(one.kind, one.silent) for one in sent.attempts] == [("moved", True)]
 
 
+@pytest.mark.parametrize(
+    ("starts", "moved_to", "now", "calls"),
+    [
+        pytest.param("2026-06-10T07:00", "2026-06-10T07:30", "2026-06-09T23:00", 1, id="quiet until it begins"),
+        pytest.param("2026-06-10T07:30", "2026-06-17T18:00", "2026-06-09T23:00", 1, id="quiet until it was to begin"),
+        pytest.param("2026-06-10T15:00", "2026-06-10T18:00", "2026-06-10T14:59", 1, id="it was to begin at once"),
+        pytest.param("2026-06-10T15:00", "2026-06-10T18:00", "2026-06-10T10:00", 0, id="there is time"),
+        pytest.param("2026-06-10T15:00", "2026-06-10T18:00", "2026-06-09T23:00", 0, id="there is time after the night"),
+    ],
+)
+def test_a_change_that_cannot_be_said_in_time_is_a_call_for_staff(
+    patient, enroll, book, change, wish_texts, owner_sql, starts, moved_to, now, calls
+):
+    enroll(patient.id)
+    change(book([patient.id], starts), starts=moved_to, now=now)
+    found = owner_sql("SELECT count(*) FROM tasks WHERE cause = 'undeliverable_messages' AND status = 'open'")
+    assert found == [(calls,)]
+
+
+@pytest.fixture
+def wish_texts(patient, owner_sql):
+    """Nothing reaches the patient without a sound."""
+    owner_sql(
+        "INSERT INTO reminder_preferences (patient_id, channels, leads, first_leads, quiet_begin, quiet_end,"
+        " changed_at, preferences_version, version) VALUES (%s, '{sms}', '{evening_before,hours_2}', '{hours_24}',"
+        " '21:00', '08:00', now(), 1, 1)",
+        patient.id,
+    )
+
+
 def test_a_silent_change_goes_by_push_alone(patient, enroll, book, change, tick, sent):
     enroll(patient.id)
     early = book([patient.id], "2026-06-10T09:00")
