@@ -18,6 +18,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from api import db
 from api.messages import caps, deliveries
 from api.messages.circuits import jittered
@@ -27,6 +29,7 @@ from api.messages.post import NOT_ASKED, Lane, Post
 from api.observe import log
 from api.patients import versions
 from api.reminders.claims import Back, give_back, settle
+from api.reminders.models import Reminder
 from api.reminders.routing import Route, cap_of
 from api.reminders.situation import CHANGES
 from api.staff import tasks
@@ -84,14 +87,15 @@ class Delivering:
         deliveries.forget_dead(attempts, at=self._at)
 
     def _tell_staff(self, carried: Sequence[Carried]) -> None:
-        """A change that reaches nobody is for a person to call about; what arrives afterwards closes that task."""
+        """A change that reaches nobody is for a person to call about; what arrives of that session later closes the
+        task."""
         for one in carried:
             if one.outcome in FINAL and one.route.row.kind in CHANGES:
                 row = one.route.row
                 tasks.open_task(patient_id=row.patient_id, cause=CALL_TASK, at=self._at, subject_id=row.id)
-        reached = {one.route.row.patient_id for one in carried if one.outcome == ACCEPTED and one.attempts}
-        if reached:
-            tasks.causes_are_gone(patient_ids=reached, cause=CALL_TASK, at=self._at)
+        arrived = [one.route.row for one in carried if one.outcome == ACCEPTED and one.attempts]
+        if told := _told_after_all(arrived):
+            tasks.causes_are_gone(patient_ids=told, cause=CALL_TASK, at=self._at)
 
     def _begin(self, by_lane: Mapping[str, Sequence[Route]]) -> tuple[list[Carried], dict[str, "_Batch"]]:
         busy: list[Carried] = []
@@ -192,6 +196,16 @@ def _taken(post: Post, message: Message) -> str:
     except Exception as error:
         log.error("gateway failed", channel=message.channel, error=type(error).__name__)
         return RETRY
+
+
+def _told_after_all(arrived: Sequence[Any]) -> list[UUID]:
+    """Which patients have an open task to be called about a session of which they have now heard as it stands."""
+    latest = {(row.patient_id, row.session_id): row.revision for row in arrived if row.session_id}
+    open_ones = tasks.hold(cause=CALL_TASK, patient_ids={one for one, _ in latest}) if latest else []
+    about = sa.select(Reminder.patient_id, Reminder.session_id, Reminder.revision)
+    unsaid = about.where(Reminder.id.in_([subject for _, subject in open_ones])) if open_ones else None
+    found = db.session().execute(unsaid) if unsaid is not None else ()
+    return [whose for whose, session_id, revision in found if latest.get((whose, session_id), 0) >= revision]
 
 
 def _spoken_of(route: Route) -> dict[str, Any]:

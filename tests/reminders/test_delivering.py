@@ -345,6 +345,17 @@ def test_a_change_that_reaches_nobody_is_a_call_for_staff_and_closes_itself(
     assert open_calls(owner_sql, patient.id) == ["cause_gone"]
 
 
+def test_what_arrives_of_another_session_leaves_that_call_to_staff(
+    patient, group, book, change, reach, send, owner_sql
+) -> None:
+    book([patient.id], "2026-06-09T12:00")
+    change(group, starts="2026-06-10T19:00", now="2026-06-08T10:00")
+    assert send("2026-06-08T10:02") == {"no_address": 1}
+    reach(patient.id, "push")
+    assert send("2026-06-08T18:00") == {"accepted": 1}
+    assert open_calls(owner_sql, patient.id) == ["open"]
+
+
 def open_calls(owner_sql: Any, patient_id: UUID) -> list[str]:
     found = owner_sql("SELECT status FROM tasks WHERE patient_id = %s AND cause = 'undeliverable_messages'", patient_id)
     return [row[0] for row in found]
