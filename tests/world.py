@@ -39,7 +39,7 @@ THERE = {
     "location_id": "SELECT id FROM locations ORDER BY id",
     "closure_id": "SELECT id FROM location_closures",
     "alert_id": "SELECT id FROM alerts",
-    "task_id": "SELECT id FROM tasks",
+    "task_id": "SELECT id FROM tasks WHERE cause = 'overdue_referral'",
     "slug": "SELECT 'iop'",
     "key": "SELECT 'phq-9'",
 }
@@ -92,7 +92,7 @@ def furnished(app: Continuum) -> Knocker:
     assert sam.post("/v1/me/devices", json=DeviceAsk.example).status_code == 201
     with db.transaction(db.SYSTEM):
         patients.upsert(external_id=NEWCOMER, at=clock.now())
-        tasks.open_task(patient_id=patient_id, cause="outreach", at=clock.now())
+        tasks.open_task(patient_id=patient_id, cause="overdue_referral", at=clock.now())
         series.schedule(details={**SATURDAYS, "first_starts_local": next_saturday()}, at=clock.now())
     return sam
 

@@ -88,8 +88,25 @@ def test_after_completion_the_cause_may_come_up_anew(patient: Knocker, clinic: K
     assert [task["status"] for task in found(clinic)] == ["open"]
 
 
-@pytest.mark.parametrize("column", ["status", "closed_at", "claimed_by", "outcome"])
-def test_a_patient_s_role_cannot_close_one(patient: Knocker, column: str) -> None:
-    comes_up(patient)
+@pytest.mark.parametrize("column", ["claimed_by", "outcome", "cause", "closed_by"])
+def test_a_patient_s_role_cannot_write_what_staff_say(patient: Knocker, column: str) -> None:
+    comes_up(patient, "request_to_move")
     with pytest.raises(Exception, match="permission denied"), as_patient(patient) as session:
         session.connection().exec_driver_sql(f"UPDATE tasks SET {column} = NULL")
+
+
+@pytest.mark.parametrize("cause", ["outreach", "request_to_move"])
+def test_a_patient_s_role_closes_nothing_as_done(patient: Knocker, cause: str) -> None:
+    comes_up(patient, cause)
+    with pytest.raises(Exception, match="row-level security"), as_patient(patient) as session:
+        session.connection().exec_driver_sql("UPDATE tasks SET status = 'completed', closed_at = now()")
+
+
+def test_a_patient_s_role_takes_back_a_request_to_move_and_nothing_else(patient: Knocker, clinic: Knocker) -> None:
+    for cause in ("outreach", "request_to_move"):
+        comes_up(patient, cause)
+    with pytest.raises(Exception, match="row-level security"), as_patient(patient):
+        tasks.cause_is_gone(patient_id=patient.id, cause="outreach", at=clock.now())
+    with as_patient(patient):
+        tasks.cause_is_gone(patient_id=patient.id, cause="request_to_move", at=clock.now())
+    assert [task["cause"] for task in found(clinic)] == ["outreach"]
