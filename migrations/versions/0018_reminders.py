@@ -63,6 +63,8 @@ def upgrade() -> None:
     _reminders()
     _preferences()
     _keep_check_in(KEEP.replace(AFTER, AFTER + ANSWERED))
+    with op.get_context().autocommit_block():
+        _beside_the_others()
 
 
 def downgrade() -> None:
@@ -76,12 +78,8 @@ def _reminders() -> None:
         op.add_column("reminders", column)
     op.alter_column("reminders", "session_id", nullable=True)
     for name, condition in CHECKS.items():
-        op.create_check_constraint(name, "reminders", condition)
+        op.create_check_constraint(name, "reminders", condition, postgresql_not_valid=True)
     _allow_kinds(KINDS_BEFORE + ", 'check_in'")
-    op.create_index(
-        "uq_reminders_check_in", "reminders", ["patient_id", "instrument", "opens_on"],
-        unique=True, postgresql_where=sa.text("subject = 'check_in'"),
-    )  # fmt: skip
     for kind in ("patient", "clinic"):
         op.execute(f"GRANT UPDATE ({PLANNED_TOO}) ON reminders TO {KINDS[kind]}")
 
@@ -96,6 +94,7 @@ def _reminders_before() -> None:
     for name in CHECKS:
         op.drop_constraint(op.f(f"ck_reminders_{name}"), "reminders", type_="check")
     _allow_kinds(KINDS_BEFORE)
+    op.execute("ALTER TABLE reminders VALIDATE CONSTRAINT ck_reminders_kind")
     op.alter_column("reminders", "session_id", nullable=False)
     for kind in ("patient", "clinic"):
         op.execute(f"REVOKE UPDATE (starts_at, time_zone) ON reminders FROM {KINDS[kind]}")
@@ -105,7 +104,17 @@ def _reminders_before() -> None:
 
 def _allow_kinds(kinds: str) -> None:
     op.drop_constraint(op.f("ck_reminders_kind"), "reminders", type_="check")
-    op.create_check_constraint("kind", "reminders", f"kind IN ({kinds})")
+    op.create_check_constraint("kind", "reminders", f"kind IN ({kinds})", postgresql_not_valid=True)
+
+
+def _beside_the_others() -> None:
+    """The ledger has grown: nobody waits while it is looked through, nor for its index."""
+    for name in (*CHECKS, "kind"):
+        op.execute(f"ALTER TABLE reminders VALIDATE CONSTRAINT ck_reminders_{name}")
+    op.create_index(
+        "uq_reminders_check_in", "reminders", ["patient_id", "instrument", "opens_on"],
+        unique=True, postgresql_where=sa.text("subject = 'check_in'"), postgresql_concurrently=True,
+    )  # fmt: skip
 
 
 def _preferences() -> None:
