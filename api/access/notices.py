@@ -56,6 +56,7 @@ def _message(name: str, patient_id: UUID, notice_id: UUID, language: str) -> Mes
         kind=TEMPLATES[name],
         collapse_id=notice_id.hex,
         patient_id=patient_id,
+        worded=partial(templates.text, TEMPLATES[name]),
     )
 
 

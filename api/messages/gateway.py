@@ -6,8 +6,8 @@ one address of its channel: APNs, FCM, Web Push, texts, mail.
 
 import fcntl
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -27,7 +27,7 @@ class Message:
 
     A later message replaces an earlier one of the same `collapse_id` on a phone. A `silent` one rings nowhere. `kind`
     is the id of its template. `patient_id` is None where it goes to staff. `channels` are the patient's, in order;
-    `channel` is the one that a gateway is told of.
+    `channel` is the one that a gateway is told of. `worded` says the same in another language.
     """
 
     key: str
@@ -42,6 +42,14 @@ class Message:
     kind: str = ""
     patient_id: UUID | None = None
     channels: tuple[str, ...] = ()
+    worded: Callable[[str], str] | None = field(default=None, repr=False, compare=False)
+
+    def for_reader_at(self, address: "Address") -> "Message":
+        """In the language of the phone, where that is another one."""
+        language = address.details.get("language", self.language)
+        if self.worded is None or language == self.language:
+            return self
+        return replace(self, language=language, text=self.worded(language))
 
 
 @dataclass(frozen=True, slots=True)

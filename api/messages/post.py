@@ -60,7 +60,7 @@ class Lane:
         if wait := self._circuit.wait():
             return Outcome(RETRY, NOT_ASKED, retry_after=wait)
         try:
-            outcome = self._provider.send(message, address)
+            outcome = self._provider.send(message.for_reader_at(address), address)
         except Exception as error:
             log.warning("carrier failed", carrier=self.name, error=type(error).__name__)
             outcome = Outcome(RETRY, type(error).__name__)

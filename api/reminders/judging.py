@@ -95,7 +95,8 @@ def _judged(row: Any, entry: Any, known: Known, covered: Sequence[Any], at: date
 
 
 def _message(row: Any, known: Known, covered: Sequence[Any], at: datetime) -> Message:
-    said = wording.sentence(wording.items([row, *covered]), language=known.language, reader=known.zone, at=at)
+    items = wording.items([row, *covered])
+    said = wording.sentence(items, language=known.language, reader=known.zone, at=at)
     # Only a push can come without a sound.
     channels = (SILENT_CHANNEL,) if row.silent else known.facts.wishes.channels
     return Message(
@@ -111,6 +112,7 @@ def _message(row: Any, known: Known, covered: Sequence[Any], at: datetime) -> Me
         silent=row.silent,
         kind=said.template,
         patient_id=row.patient_id,
+        worded=lambda language: wording.sentence(items, language=language, reader=known.zone, at=at).text,
     )
 
 

@@ -2,11 +2,12 @@
 
 import json
 import threading
-from uuid import UUID
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import pytest
 
-from api.messages import gateway
+from api.messages import gateway, post
 from api.messages.gateway import ACCEPTED, Console, Message, Outbox, Recording
 
 
@@ -86,3 +87,20 @@ def test_the_fake_answers_as_it_was_told():
 def test_a_deployment_without_an_outbox_writes_to_the_console(tmp_path):
     assert isinstance(gateway.of(None), Console)
     assert isinstance(gateway.of(tmp_path / "outbox"), Outbox)
+
+
+def test_a_lane_speaks_to_a_phone_in_its_language():
+    taken = []
+
+    class Courier:
+        name = "fcm"
+
+        def send(self, message, _address):
+            taken.append((message.language, message.text))
+            return gateway.Outcome(gateway.ACCEPTED)
+
+    address = gateway.Address(uuid4(), "push", "fcm", "a-token", datetime.now(UTC), {"language": "es"})
+    lane = post.Lane(Courier())
+    lane.send(gateway.Message("k", "push", "r", "Hello.", "en", worded={"es": "Hola."}.__getitem__), address)
+    lane.close()
+    assert taken == [("es", "Hola.")]

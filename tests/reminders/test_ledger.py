@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from api import db, events
 from api.enrollments.events import PreviewableChange
 from api.enrollments.models import Enrollment
+from api.messages.gateway import Address
 from api.patients import service as patients
 from api.patients import versions
 from api.reminders import collapsing, hearing, preferences
@@ -300,6 +301,14 @@ def test_a_change_at_night_of_what_was_to_begin_soon_after_is_said_before_its_ol
     assert (moved.state, moved.reason) == ("planned", "silent_change")
     tick("2026-06-09T23:02")
     assert [(one.kind, one.silent) for one in sent.attempts] == [("moved", True)]
+
+
+def test_each_phone_is_spoken_to_in_its_own_language(patient, group, tick, sent):
+    tick("2026-06-09T18:00")
+    (message,) = sent.attempts
+    at = (db.uuid7(), "push", "fcm", "a-token", local("2026-06-09T18:00"))
+    spoken = [message.for_reader_at(Address(*at, details)) for details in ({"language": "es"}, {"language": "en"}, {})]
+    assert [(one.language, one.text.split()[0]) for one in spoken] == [("es", "Tiene"), ("en", "You"), ("en", "You")]
 
 
 @pytest.mark.parametrize(
