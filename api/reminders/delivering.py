@@ -20,7 +20,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import db
+from api import db, errors
 from api.messages import caps, deliveries
 from api.messages.circuits import jittered
 from api.messages.deliveries import Attempt
@@ -37,6 +37,8 @@ from api.staff import tasks
 PAUSE_SECONDS, MOST_DOUBLINGS = 5.0, 6
 BUSY_SECONDS = 5.0
 A_MOMENT = 2.0
+# A database that restarts is back within this time, and within what is left of a lease.
+AWAY_SECONDS, AGAIN_SECONDS = 15.0, 0.5
 CALL_TASK = "undeliverable_messages"
 # What is final where no address took it.
 FINAL = {REFUSED: "refused", "no_address": "no_address", "sms_cap": "sms_cap"}
@@ -72,9 +74,26 @@ class Delivering:
         return Counter(one.outcome for one in [*done, *busy]) + self._ended(begun)
 
     def write(self, carried: Sequence[Carried]) -> None:
-        """Settle what has ended, give back what has not, and see to dead addresses and to who must be called."""
+        """Settle what has ended, give back what has not, and see to dead addresses and to who must be called.
+
+        Where the database is away, it is waited for: what was carried and is not written down is carried again."""
         if not carried:
             return
+        until = time.monotonic() + AWAY_SECONDS
+        while not self._wrote(carried, last=time.monotonic() > until):
+            time.sleep(AGAIN_SECONDS)
+        deliveries.forget_dead([attempt for one in carried for attempt in one.attempts], at=self._at)
+
+    def _wrote(self, carried: Sequence[Carried], *, last: bool) -> bool:
+        try:
+            self._write_down(carried)
+        except errors.Unavailable:
+            if last:
+                raise
+            return False
+        return True
+
+    def _write_down(self, carried: Sequence[Carried]) -> None:
         ends = [_end(one, self._at) for one in carried if one.outcome in (ACCEPTED, *FINAL)]
         attempts = [attempt for one in carried for attempt in one.attempts]
         with db.transaction(db.WORKER):
@@ -84,7 +103,6 @@ class Delivering:
                 self._tell_staff(carried)
             give_back([_back(one) for one in carried if one.outcome not in (ACCEPTED, *FINAL)], lease=self._lease)
             deliveries.record(attempts, at=self._at)
-        deliveries.forget_dead(attempts, at=self._at)
 
     def _tell_staff(self, carried: Sequence[Carried]) -> None:
         """A change that reaches nobody is for a person to call about; what arrives of that session later closes the

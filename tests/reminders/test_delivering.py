@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from api import db, events
+from api import db, errors, events
 from api.messages import caps, deliveries
 from api.messages.events import DeliveryReported
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Address, Message, Outcome
@@ -419,3 +419,21 @@ def test_attempts_are_forgotten_after_ninety_days(patient, group, reach, send, o
     assert (worker.prune(), len(kept(owner_sql, patient.id))) == (False, 1)
     travel(local("2026-09-07T19:00"))
     assert (worker.prune(), len(kept(owner_sql, patient.id))) == (False, 0)
+
+
+def test_what_was_carried_is_written_down_once_the_database_is_back(
+    patient, group, reach, send, carriers, rows, monkeypatch
+) -> None:
+    reach(patient.id, "push")
+    monkeypatch.setattr(delivering, "AGAIN_SECONDS", 0.01)
+    original, away = delivering.settle, [errors.Unavailable, errors.Unavailable]
+
+    def settle(*arguments: Any, **named: Any) -> None:
+        if away:
+            raise away.pop()
+        original(*arguments, **named)
+
+    monkeypatch.setattr(delivering, "settle", settle)
+    assert send() == {"accepted": 1}
+    assert rows(patient.id, lead="evening_before")[0].state == "sent"
+    assert len(carriers["fcm"].asked) == 1 and not away
