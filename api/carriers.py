@@ -96,7 +96,7 @@ class Smtp:
 
 @dataclass(frozen=True, slots=True)
 class Carriers:
-    """`sender_name` is who a mail or text says it is from: neutral, as its reader may not be alone."""
+    """`sender_name` is who a mail says it is from: neutral, as its reader may not be alone. A text is from a number."""
 
     apns: Apns | None = None
     fcm: Fcm | None = None

@@ -153,7 +153,8 @@ class TextSent(db.Base):
     __tablename__ = "texts_sent"
     __table_args__ = (
         one_of("kind", ("ordinary", "change")),
-        sa.UniqueConstraint("patient_id", "message_key"),
+        # By the key first: texts in doubt are looked up by their keys alone.
+        sa.UniqueConstraint("message_key", "patient_id"),
         sa.Index("ix_texts_sent_patient_id_sent_at", "patient_id", "sent_at"),
     )
 

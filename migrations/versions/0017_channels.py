@@ -105,7 +105,7 @@ def texts() -> None:
         sa.Column("starts_at", INSTANT),
         sa.Column("sent_at", INSTANT, nullable=False, index=True),
         sa.CheckConstraint("kind IN ('ordinary', 'change')", name="kind"),
-        sa.UniqueConstraint("patient_id", "message_key"),
+        sa.UniqueConstraint("message_key", "patient_id"),
     )
     op.create_index(op.f("ix_texts_sent_patient_id_sent_at"), "texts_sent", ["patient_id", "sent_at"])
     protect(op, "texts_sent", patient="SELECT", worker="SELECT, INSERT, DELETE")

@@ -105,3 +105,9 @@ def test_old_counts_are_forgotten(texted_patient, owner_sql):
     with db.transaction(db.WORKER):
         caps.forget_old(at=AT)
     assert owner_sql("SELECT sent_at FROM texts_sent") == [(AT,)]
+
+
+def test_texts_in_doubt_are_found_by_their_keys(owner_sql):
+    """Of a million patients' texts."""
+    by_key = "SELECT count(*) FROM pg_indexes WHERE tablename = 'texts_sent' AND indexdef LIKE '%%(message_key%%'"
+    assert owner_sql(by_key) == [(1,)]
