@@ -29,7 +29,7 @@ def path(patient):
 
 
 def test_mail_is_on_once_the_address_has_answered(patient, owner_sql, recorded):
-    assert patient.get(EMAIL).json == {"why_off": "not_set"}
+    assert patient.get(EMAIL).json == {"is_on": False, "why_off": "not_set"}
     assert patient.put(EMAIL, json={"address": ADDRESS}).json["why_off"] == "not_confirmed" and not on(patient.id)
     send_code(owner_sql, patient.id, "email")
     ((message, address),) = recorded.said
@@ -122,7 +122,7 @@ def test_an_address_where_nobody_is_gets_no_more(sam):
 
 def test_a_removed_address_is_gone(sam):
     assert sam.delete(EMAIL).status_code == 204 == sam.delete(EMAIL).status_code
-    assert sam.get(EMAIL).json == {"why_off": "not_set"}
+    assert sam.get(EMAIL).json == {"is_on": False, "why_off": "not_set"}
 
 
 def test_whoever_plans_hears_when_mail_goes_on(patient, owner_sql):
