@@ -72,11 +72,15 @@ class Apns:
 
     def __init__(self, settings: carriers.Apns, *, clocks: Clocks, ca_file: Path | None = None) -> None:
         self._settings, self._clocks, self._tokens = settings, clocks, ProviderTokens(settings, clocks)
-        self._client = push_parts.client(ca_file, http2=True)
+        self._clients = push_parts.PerThread(lambda: push_parts.client(ca_file, http2=True))
+
+    @property
+    def _client(self) -> httpx.Client:
+        return self._clients.current()
 
     def close(self) -> None:
         """End its connections."""
-        self._client.close()
+        self._clients.close()
 
     def send(self, message: Message, address: Address) -> Outcome:
         token = self._tokens.current()

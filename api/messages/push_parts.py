@@ -5,6 +5,7 @@ neutral sentence, and ids that mean nothing to anybody else (standards.md §7.1)
 """
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,25 @@ def client(ca_file: Path | None, *, http2: bool) -> httpx.Client:
         trust_env=False,
         headers={"user-agent": "continuum"},
     )
+
+
+class PerThread:
+    """A client for each thread that asks: an HTTP/2 connection of httpcore's drops requests when threads share it."""
+
+    def __init__(self, make: Callable[[], httpx.Client]) -> None:
+        self._make, self._own, self._all = make, threading.local(), list[httpx.Client]()
+
+    def current(self) -> httpx.Client:
+        """The running thread's."""
+        found: httpx.Client | None = getattr(self._own, "client", None)
+        if found is None:
+            found = self._own.client = self._make()
+            self._all.append(found)
+        return found
+
+    def close(self) -> None:
+        for one in self._all:
+            one.close()
 
 
 def ids(message: Message) -> dict[str, str]:
