@@ -20,7 +20,7 @@ run:
 	@exec $(PY) -m api.cli run
 
 test: tests-environment
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: format lint types imports migrations contract test
 

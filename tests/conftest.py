@@ -22,22 +22,37 @@ from api.programs import catalogue, shelf
 from tests.knocking import Knocker
 
 KEPT = ("alembic_version", "programs", "program_revisions", "catalogue_version", "check_in_schedules")
-SWEEP = """
-DO $$ DECLARE name text; BEGIN
-  SET LOCAL session_replication_role = replica;
-  IF EXISTS (SELECT FROM program_revisions WHERE number > 1) THEN
-    UPDATE programs SET current_revision = 1, version = 1, offered_here = (content ->> 'offered_here')::boolean,
-      residential = (content ->> 'residential')::boolean
-    FROM program_revisions WHERE program_id = programs.id AND number = 1;
-    DELETE FROM program_revisions WHERE number > 1;
-    -- Onward, not back: no number may name two catalogues to whoever keeps one of them.
-    UPDATE catalogue_version SET version = version + 1;
-  END IF;
-  FOR name IN SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL (%s) LOOP
-    EXECUTE 'DELETE FROM ' || name;
-  END LOOP;
-END $$
+# Made once for a connection: its plans are kept, and a table that is empty costs next to nothing. The catalogue's version
+# goes onward, not back: no number may name two catalogues to whoever keeps one of them.
+MAKE_SWEEP = """
+DO $make$ DECLARE deletes text; BEGIN
+  SELECT string_agg(format('DELETE FROM %%I;', tablename), E'\n') INTO deletes
+  FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL (%s);
+  EXECUTE format($f$
+    CREATE FUNCTION pg_temp.sweep() RETURNS void LANGUAGE plpgsql SET session_replication_role = replica AS $$ BEGIN
+      IF EXISTS (SELECT FROM program_revisions WHERE number > 1) THEN
+        UPDATE programs SET current_revision = 1, version = 1, offered_here = (content ->> 'offered_here')::boolean,
+          residential = (content ->> 'residential')::boolean
+        FROM program_revisions WHERE program_id = programs.id AND number = 1;
+        DELETE FROM program_revisions WHERE number > 1;
+        UPDATE catalogue_version SET version = version + 1;
+      END IF;
+      %%s
+    END $$
+  $f$, deletes);
+END $make$
 """
+
+# Files whose tests take longest begin first, so that none of them is what everybody waits for in the end.
+LONGEST_FIRST = ("tests/run/", "tests/faults/", "tests/contract/", "tests/matrix/", "tests/reminders/", "tests/today/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        ranks = (number for number, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder))
+        return next(ranks, len(LONGEST_FIRST))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +100,7 @@ def app(settings: config.Config) -> Iterator[Continuum]:
 @pytest.fixture(scope="session")
 def superuser(server: postgres.Server) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(server.dsn("postgres", "continuum"), autocommit=True) as connection:
+        connection.execute(psycopg.ClientCursor(connection).mogrify(MAKE_SWEEP, [list(KEPT)]))
         yield connection
 
 
@@ -99,7 +115,7 @@ def swept(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def sweep(superuser: psycopg.Connection[Any]) -> None:
-    superuser.execute(psycopg.ClientCursor(superuser).mogrify(SWEEP, [list(KEPT)]))
+    superuser.execute("SELECT pg_temp.sweep()")
     shelf.forget()
     refusals.floods.forget()
 

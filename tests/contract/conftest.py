@@ -11,7 +11,7 @@ import pytest
 from api import clock, vocabulary
 from api.app import Continuum
 from api.programs import shelf
-from tests.conftest import KEPT, SWEEP, add_client, sign_in
+from tests.conftest import KEPT, add_client, sign_in
 from tests.contract.documents import NAMED
 from tests.dpop import Key
 from tests.knocking import Knocker
@@ -117,10 +117,11 @@ def unproved(app: Continuum, patient: Knocker) -> dict[str, str]:
 
 def swept(superuser: psycopg.Connection[Any]) -> None:
     """Empty all tables, and put the catalogue back as it was: what is published stays published otherwise."""
-    superuser.execute(psycopg.ClientCursor(superuser).mogrify(SWEEP, [["alembic_version"]]))
+    superuser.execute("SELECT pg_temp.sweep()")
     with superuser.transaction():
         superuser.execute("SET LOCAL session_replication_role = replica")
         for table in CATALOGUE:
+            superuser.execute(f"DELETE FROM {table}")
             superuser.execute(f"INSERT INTO {table} TABLE kept_{table}")
             superuser.execute(f"DROP TABLE kept_{table}")
     shelf.forget()
