@@ -21,7 +21,7 @@ from typing import Protocol
 
 import psycopg
 
-from api import config, postgres, preflight, roles, welcome
+from api import carriers, config, postgres, preflight, roles, welcome
 from api.children import CannotStart, Child
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,10 +34,9 @@ DEVELOPMENT = {
     "CONTINUUM_ENV": "development",
     "CLINIC_PHONE": "+1 202-555-0142",
     "DUTY_CONTACTS": "demo-duty-1,demo-duty-2",
-    "SMS_URL": "console:",
-    "SMS_ACCOUNT": "demo",
-    "SMS_FROM": "+12025550100",
 }
+# A carrier of texts that writes them to the log, and whose answers can be simulated.
+TEXTS = {"SMS_URL": carriers.CONSOLE, "SMS_ACCOUNT": "demo", "SMS_FROM": "+12025550100"}
 
 
 class Told(BaseException):
@@ -120,6 +119,7 @@ def made_secrets(env: Mapping[str, str], data: Path) -> dict[str, str]:
     made = {"TOKEN_KEYS_FILE": str(keys), "CLOCK_FILE": str(data / "clock")}
     for name in ("cursor-secret", "access-secret", "sms-token"):
         made[name.upper().replace("-", "_")] = kept_secret(data / name, lambda: secrets.token_hex(32))
+    made |= {} if env.get("SMS_ACCOUNT") else TEXTS
     return {name: env.get(name) or value for name, value in made.items()}
 
 
