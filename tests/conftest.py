@@ -22,8 +22,8 @@ from api.programs import catalogue, shelf
 from tests.knocking import Knocker
 
 KEPT = ("alembic_version", "programs", "program_revisions", "catalogue_version", "check_in_schedules")
-# Made once for a connection: its plans are kept, and a table that is empty costs next to nothing. The catalogue's version
-# goes onward, not back: no number may name two catalogues to whoever keeps one of them.
+# Made once for a connection: its plans are kept, and a table that is empty costs next to nothing. The catalogue's
+# version goes onward, not back: no number may name two catalogues to whoever keeps one of them.
 MAKE_SWEEP = """
 DO $make$ DECLARE deletes text; BEGIN
   SELECT string_agg(format('DELETE FROM %%I;', tablename), E'\n') INTO deletes
