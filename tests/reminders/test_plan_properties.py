@@ -17,7 +17,7 @@ from api.reminders.quiet import QuietHours
 from api.reminders.situation import Appointment, Asked, Change, Facts, Key, Placement, Said, Wishes
 from tests.reminders.slow_plan import is_quiet, slow_plan
 
-EXAMPLES = 10 * int(os.environ.get("FUZZ", "3"))
+EXAMPLES = 10 * int(os.environ.get("FUZZ", "2"))
 
 ZONES = [ZoneInfo(name) for name in ("America/New_York", "America/Los_Angeles", "Europe/Berlin", "Asia/Kolkata")]
 # The weeks around both changes of clocks in the United States, and one without.
