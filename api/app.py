@@ -6,13 +6,11 @@ It reads the configuration, opens the database, registers the doors, and lets th
 from datetime import timedelta
 from typing import Any
 
-import flask_smorest
 import orjson
-from flask import Flask, Request, Response, current_app, g, request
+from flask import Flask, Request
 from flask.json.provider import JSONProvider
 from flask.sessions import NullSession, SessionInterface, SessionMixin
 from limits import RateLimitItemPerHour
-from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
 from api import (
@@ -30,13 +28,13 @@ from api import (
     keys,
     language,
     login,
-    oauth,
     observe,
     outward,
     pages,
     queue,
     reading,
     refusals,
+    refusing,
     throttle,
 )
 from api.access import client_authentication, clinic_audit, hashing, notices, sealing, standing, terms, throttles
@@ -59,8 +57,8 @@ from api.enrollments import transitions
 from api.messages import clinic as contacts_clinic
 from api.messages import deliveries, devices, keyed, post, provider, providers, public_unsubscribe, worker_contacts
 from api.messages import gateway as gateways
-from api.messages import patient as devices_patient
-from api.messages import patient_phone as contacts_patient
+from api.messages import patient_contacts as contacts_patient
+from api.messages import patient_devices as devices_patient
 from api.messages.events import DeliveryReported
 from api.patients import clinic as patients_clinic
 from api.patients import patient as patients_patient
@@ -134,11 +132,6 @@ DOORS = (
 )
 
 
-LONGEST_ADDRESS = 8192
-# Refusals that concern who somebody is (ASVS 5.0 16.3.1, 16.3.2), beside those of transactions.
-AUDITED = (401, 403, 429)
-
-
 class OrjsonProvider(JSONProvider):
     """Flask's JSON by orjson: bytes in, bytes out."""
 
@@ -201,10 +194,10 @@ def create_app(settings: config.Config | None = None) -> Continuum:
     app.extensions["nonces of sign-in"] = dpop.Nonces(sealing.key_for("nonces of sign-in"))
     app.extensions["bearer apps"] = settings.bearer_apps
     app.wsgi_app = observe.Watched(app.wsgi_app)  # type: ignore[method-assign]
-    app.before_request(refuse_the_unreadable)
-    app.register_error_handler(errors.Refusal, refused)
-    app.register_error_handler(Exception, failed)
-    smorest = Api(app)
+    app.before_request(refusing.refuse_the_unreadable)
+    app.register_error_handler(errors.Refusal, refusing.refused)
+    app.register_error_handler(Exception, refusing.failed)
+    smorest = refusing.Api(app)
     # Calendars speak iCalendar, so theirs is no part of the contract in JSON.
     for door in (*DOORS, public_calendar.door):
         smorest.register_blueprint(door)
@@ -317,68 +310,3 @@ def _forget() -> None:
 def operations() -> list[Operation]:
     """Every operation of every door, in the order of the contract."""
     return [operation for door in DOORS for operation in door.operations]
-
-
-class Api(flask_smorest.Api):
-    """flask-smorest, with our words for its refusals."""
-
-    def handle_http_exception(self, error: HTTPException) -> Response:
-        kind = errors.BY_STATUS.get(error.code or 500, errors.BadRequest)
-        methods = getattr(error, "valid_methods", None)
-        return refused(kind(headers={"Allow": ", ".join(sorted(methods))} if methods else {}))
-
-
-def refuse_the_unreadable() -> None:
-    """Methods that nobody knows, and addresses longer than `LONGEST_ADDRESS` bytes."""
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
-    if asked.url_rule:
-        observe.note().route = asked.url_rule.rule
-    if asked.method not in observe.METHODS:
-        raise errors.NotImplementedMethod
-    if len(asked.environ.get("QUERY_STRING", "")) + len(asked.path) > LONGEST_ADDRESS:
-        raise errors.UriTooLong
-
-
-def refused(refusal: errors.Refusal) -> Response:
-    """The problem document for `refusal`, in the language that the request accepts."""
-    observe.note().problem = refusal.slug
-    observe.REFUSED.labels(refusal.slug).inc()
-    if refusal.status in AUDITED and "audited" not in g:
-        _audit(refusal)
-    if request.path.startswith("/oauth/"):
-        return oauth.said(refusal, base_url=current_app.settings.public_url)  # type: ignore[attr-defined]
-    document = refusal.problem(
-        base_url=current_app.settings.public_url,  # type: ignore[attr-defined]
-        language=language.accepted(),
-        instance=f"urn:request:{observe.note().request_id}",
-    )
-    members = orjson.dumps(document | g.get("refusal_members", {}))
-    response = Response(members, refusal.status, mimetype="application/problem+json")
-    response.headers["Content-Language"] = language.accepted()
-    if (door := g.get("door")) in auth.RESOURCES and (refusal.status == 401 or refusal.challenge):
-        scheme = request.headers.get("Authorization", "").partition(" ")[0].lower() or None
-        issuer = current_app.settings.public_url  # type: ignore[attr-defined]
-        response.headers["WWW-Authenticate"] = auth.challenge(refusal, kind=door, scheme=scheme, issuer=issuer)
-    response.headers.extend(refusal.headers)
-    return response
-
-
-def _audit(refusal: errors.Refusal) -> None:
-    """Who was not let in, or was let in nowhere: also who never got as far as a transaction. A step on the way in (what
-    comes next in a sign-in, a nonce to use) is no refusal of anybody."""
-    if isinstance(refusal, oauth.InsufficientAuthorization | dpop.NonceNeeded):
-        return
-    operation = g.get("operation")
-    if operation is not None:
-        action = audit.ACTIONS.get(request.method, "read")
-        noted = observe.note().request_id
-        refusals.note(
-            caller=g.get("caller"), operation=operation, problem=refusal.slug, request_id=noted, action=action
-        )
-
-
-def failed(error: Exception) -> Response:
-    """A defect of ours: logged without the values of its frames, and told to nobody."""
-    noted = observe.note()
-    observe.log.error("failed", request_id=noted.request_id, route=noted.route, exc_info=error)
-    return refused(errors.Internal())

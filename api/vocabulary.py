@@ -115,7 +115,7 @@ REMINDER_REASONS = (
     *("merged", "digest", "past", "quiet_hours", "session_cancelled", "session_changed", "not_in_session"),
     *("not_attending", "not_enrolled", "enrollment_paused", "account_not_active", "paused_by_patient", "no_channel"),
     *("kind_off", "check_in_sent", "not_wanted"),
-    *("too_late", "refused", "undeliverable", "no_address", "sms_cap", "call_task"),
+    *("too_late", "refused", "undeliverable", "no_address", "sms_cap"),
 )
 # Why a message did not arrive: what its carrier said at once, or reported later.
 DELIVERY_PROBLEMS = ("retry", "refused", "dead", "misconfigured", "failed")

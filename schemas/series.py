@@ -23,7 +23,8 @@ from schemas.base import (
     Word,
     Zone,
 )
-from schemas.sessions import LOCATION, OVERRIDE, PATIENT, SERIES, SESSION, JoinLink
+from schemas.clinic_sessions import OVERRIDE, JoinLink
+from schemas.sessions import LOCATION, PATIENT, SERIES, SESSION
 
 SCOPES = ("all", "this_and_later")
 LOSSES = ("cancelled", "moved")

@@ -14,14 +14,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import db, errors, events
-from api.messages import codes, keyed
-from api.messages.events import MessagesStarted, MessagesStopped
+from api import db, errors
+from api.messages import codes, contacts, keyed
 from api.messages.gateway import Address
 from api.messages.models import MailAddress
 from api.patients import versions
 
-CHANNEL = "email"
+CHANNEL = MailAddress.channel
 # What needs no quoting (RFC 5321 §4.1.2, §4.5.3.1): nothing that could end a header line or name two recipients.
 MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,63}")
 LONGEST = 254
@@ -92,7 +91,7 @@ def confirm(*, patient_id: UUID, code: str, at: datetime) -> MailAddress:
         raise NoMailAddress
     if found.confirmed_at is None:
         codes.redeem(patient_id=patient_id, channel=CHANNEL, contact_id=found.id, given=code)
-        _change(found, at, confirmed_at=at)
+        contacts.change(found, at, confirmed_at=at)
     return found
 
 
@@ -100,7 +99,7 @@ def remove(*, patient_id: UUID, at: datetime) -> None:
     """Without an address, nothing happens."""
     versions.touch([patient_id])
     if found := of_patient(patient_id=patient_id):
-        _drop(found, at)
+        contacts.drop(found, at)
 
 
 def stop(*, patient_id: UUID, at: datetime) -> None:
@@ -108,7 +107,7 @@ def stop(*, patient_id: UUID, at: datetime) -> None:
     versions.touch([patient_id])
     found = of_patient(patient_id=patient_id)
     if found is not None and found.off_reason is None:
-        _change(found, at, off_reason="stopped")
+        contacts.change(found, at, off_reason="stopped")
 
 
 def forget_dead(address_ids: Collection[UUID], *, at: datetime) -> None:
@@ -116,7 +115,7 @@ def forget_dead(address_ids: Collection[UUID], *, at: datetime) -> None:
     dead = sa.select(MailAddress).where(MailAddress.id.in_(address_ids), MailAddress.off_reason.is_(None))
     versions.touch([one.patient_id for one in db.session().scalars(dead).all()])
     for one in db.session().scalars(dead.execution_options(populate_existing=True)).all():
-        _change(one, at, off_reason="undeliverable", confirmed_at=None)
+        contacts.change(one, at, off_reason="undeliverable", confirmed_at=None)
 
 
 def addresses_of(patient_ids: Collection[UUID]) -> dict[UUID, list[Address]]:
@@ -159,7 +158,7 @@ def _refuse_malformed(address: str) -> None:
 
 def _replace(patient_id: UUID, found: MailAddress | None, address: str, *, by: str, at: datetime) -> MailAddress:
     if found:
-        _drop(found, at)
+        contacts.drop(found, at)
     row_id = db.uuid7()
     made = MailAddress(
         id=row_id,
@@ -173,23 +172,3 @@ def _replace(patient_id: UUID, found: MailAddress | None, address: str, *, by: s
     db.session().add(made)
     db.session().flush()
     return made
-
-
-def _drop(found: MailAddress, at: datetime) -> None:
-    was_on = found.why_off is None
-    db.session().delete(found)
-    db.session().flush()
-    if was_on:
-        events.announce(MessagesStopped(found.patient_id, CHANNEL, at))
-
-
-def _change(found: MailAddress, at: datetime, **columns: object) -> None:
-    """Write, stamp, and tell whoever plans by it when mail went on or off."""
-    was_on = found.why_off is None
-    for name, value in columns.items():
-        setattr(found, name, value)
-    found.version = versions.touch([found.patient_id])[found.patient_id]
-    db.session().flush()
-    if was_on != (found.why_off is None):
-        kind = MessagesStopped if was_on else MessagesStarted
-        events.announce(kind(found.patient_id, CHANNEL, at))

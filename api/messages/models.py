@@ -1,6 +1,7 @@
 """Where messages go: devices, numbers with consent, mail addresses; and the texts that went out and came in."""
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -50,6 +51,7 @@ class TextNumber(db.Base):
     """
 
     __tablename__ = "text_numbers"
+    channel: ClassVar = "sms"
     __table_args__ = (
         one_of("set_by", vocabulary.CONTACT_SETTERS),
         one_of("off_reason", vocabulary.CONTACT_OFF_REASONS),
@@ -104,6 +106,7 @@ class MailAddress(db.Base):
     """Where a patient's e-mail goes. Who holds what `unsubscribe_hash` is the hash of may end it."""
 
     __tablename__ = "mail_addresses"
+    channel: ClassVar = "email"
     __table_args__ = (
         one_of("set_by", vocabulary.CONTACT_SETTERS),
         one_of("off_reason", vocabulary.CONTACT_OFF_REASONS),

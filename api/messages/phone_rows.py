@@ -1,7 +1,6 @@
 """How the row of a patient's number changes, and the record of consents beside it.
 
-Every write stamps the patient's version, which the caller has locked; whoever plans by channels hears when texts go on
-or off. Consents are ended, never removed.
+Consents are ended, never removed.
 """
 
 from datetime import datetime
@@ -9,13 +8,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import db, events
-from api.messages import keyed
-from api.messages.events import MessagesStarted, MessagesStopped
+from api import db
+from api.messages import contacts, keyed
 from api.messages.models import TextConsent, TextNumber
 from api.patients import versions
-
-CHANNEL = "sms"
 
 
 def replace(patient_id: UUID, found: TextNumber | None, number: str, *, by: str, at: datetime) -> TextNumber:
@@ -35,13 +31,9 @@ def replace(patient_id: UUID, found: TextNumber | None, number: str, *, by: str,
 
 
 def drop(found: TextNumber, reason: str, at: datetime) -> None:
-    was_on = found.why_off is None
     consent_id = found.consent_id
-    db.session().delete(found)
-    db.session().flush()
+    contacts.drop(found, at)
     _end_consent(consent_id, reason, at)
-    if was_on:
-        events.announce(MessagesStopped(found.patient_id, CHANNEL, at))
 
 
 def stop(found: TextNumber, reason: str, at: datetime) -> None:
@@ -49,20 +41,8 @@ def stop(found: TextNumber, reason: str, at: datetime) -> None:
         return
     consent_id = found.consent_id
     confirmed_at = found.confirmed_at if reason == "stopped" else None
-    change(found, at, consent_id=None, off_reason=reason, confirmed_at=confirmed_at)
+    contacts.change(found, at, consent_id=None, off_reason=reason, confirmed_at=confirmed_at)
     _end_consent(consent_id, reason, at)
-
-
-def change(found: TextNumber, at: datetime, **columns: object) -> None:
-    """Write, stamp, and tell whoever plans by it when texts went on or off."""
-    was_on = found.why_off is None
-    for name, value in columns.items():
-        setattr(found, name, value)
-    found.version = versions.touch([found.patient_id])[found.patient_id]
-    db.session().flush()
-    if was_on != (found.why_off is None):
-        kind = MessagesStopped if was_on else MessagesStarted
-        events.announce(kind(found.patient_id, CHANNEL, at))
 
 
 def consented(found: TextNumber, text_id: str, language: str, text_hash: bytes, *, by: str, at: datetime) -> UUID:

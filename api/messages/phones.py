@@ -12,12 +12,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db, errors
-from api.messages import codes, consent_texts, keyed, numbers, phone_rows
+from api.messages import codes, consent_texts, contacts, keyed, numbers, phone_rows
 from api.messages.gateway import Address
 from api.messages.models import TextNumber
 from api.patients import versions
 
-CHANNEL = phone_rows.CHANNEL
+CHANNEL = TextNumber.channel
 # Twilio's word for a number that has opted out at the provider.
 STOPPED_AT_PROVIDER = "21610"
 
@@ -83,7 +83,7 @@ def confirm(*, patient_id: UUID, code: str, at: datetime) -> TextNumber:
     found = _locked(patient_id)
     if found.confirmed_at is None:
         codes.redeem(patient_id=patient_id, channel=CHANNEL, contact_id=found.id, given=code)
-        phone_rows.change(found, at, confirmed_at=at)
+        contacts.change(found, at, confirmed_at=at)
     return found
 
 
@@ -94,7 +94,7 @@ def consent(*, patient_id: UUID, text_id: str, language: str, at: datetime) -> T
         raise ConsentTextChanged
     if found.consent_id is None:
         given = phone_rows.consented(found, shown.id, language, shown.hash, by="app", at=at)
-        phone_rows.change(found, at, consent_id=given, off_reason=None)
+        contacts.change(found, at, consent_id=given, off_reason=None)
     return found
 
 
@@ -121,7 +121,7 @@ def start(*, patient_id: UUID, at: datetime) -> bool:
         return False
     if found.off_reason == "stopped" and (last := phone_rows.last_stopped(found)):
         given = phone_rows.consented(found, last.text_id, last.language, last.text_hash, by="text", at=at)
-        phone_rows.change(found, at, consent_id=given, off_reason=None)
+        contacts.change(found, at, consent_id=given, off_reason=None)
     return found.why_off is None
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from api import db
 
+PAUSE_SECONDS, MOST_DOUBLINGS = 5.0, 6
 _TAKE = sa.text("""
     WITH due AS (
         SELECT id FROM reminders
@@ -56,6 +57,12 @@ class Back:
     pause: float = 0.0
     tried: bool = False
     broken: bool = False
+
+
+def pause_after(times: int) -> float:
+    """How many seconds a row rests that came to nothing for the (`times` + 1)th time: twice as long each time."""
+    doublings = min(times, MOST_DOUBLINGS)
+    return PAUSE_SECONDS * (1 << doublings)
 
 
 def take(*, at: datetime, lease: UUID, length: timedelta, most: int) -> list[Any]:

@@ -18,8 +18,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from api import db, errors
 from api.messages import caps, deliveries
 from api.messages.circuits import jittered
@@ -28,18 +26,14 @@ from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, 
 from api.messages.post import NOT_ASKED, Lane, Post
 from api.observe import log
 from api.patients import versions
-from api.reminders.claims import Back, give_back, settle
-from api.reminders.models import Reminder
+from api.reminders import calls
+from api.reminders.claims import Back, give_back, pause_after, settle
 from api.reminders.routing import Route, cap_of
-from api.reminders.situation import CHANGES
-from api.staff import tasks
 
-PAUSE_SECONDS, MOST_DOUBLINGS = 5.0, 6
 BUSY_SECONDS = 5.0
 A_MOMENT = 2.0
 # A database that restarts is back within this time, and within what is left of a lease.
 AWAY_SECONDS, AGAIN_SECONDS = 15.0, 0.5
-CALL_TASK = "undeliverable_messages"
 # What is final where no address took it.
 FINAL = {REFUSED: "refused", "no_address": "no_address", "sms_cap": "sms_cap"}
 
@@ -105,15 +99,8 @@ class Delivering:
             deliveries.record(attempts, at=self._at)
 
     def _tell_staff(self, carried: Sequence[Carried]) -> None:
-        """A change that reaches nobody is for a person to call about; what arrives of that session later closes the
-        task."""
-        for one in carried:
-            if one.outcome in FINAL and one.route.row.kind in CHANGES:
-                row = one.route.row
-                tasks.open_task(patient_id=row.patient_id, cause=CALL_TASK, at=self._at, subject_id=row.id)
-        arrived = [one.route.row for one in carried if one.outcome == ACCEPTED and one.attempts]
-        if told := _told_after_all(arrived):
-            tasks.causes_are_gone(patient_ids=told, cause=CALL_TASK, at=self._at)
+        calls.not_said([one.route.row for one in carried if one.outcome in FINAL], at=self._at)
+        calls.said([one.route.row for one in carried if one.outcome == ACCEPTED and one.attempts], at=self._at)
 
     def _begin(self, by_lane: Mapping[str, Sequence[Route]]) -> tuple[list[Carried], dict[str, "_Batch"]]:
         busy: list[Carried] = []
@@ -216,16 +203,6 @@ def _taken(post: Post, message: Message) -> str:
         return RETRY
 
 
-def _told_after_all(arrived: Sequence[Any]) -> list[UUID]:
-    """Which patients have an open task to be called about a session of which they have now heard as it stands."""
-    latest = {(row.patient_id, row.session_id): row.revision for row in arrived if row.session_id}
-    open_ones = tasks.hold(cause=CALL_TASK, patient_ids={one for one, _ in latest}) if latest else []
-    about = sa.select(Reminder.patient_id, Reminder.session_id, Reminder.revision)
-    unsaid = about.where(Reminder.id.in_([subject for _, subject in open_ones])) if open_ones else None
-    found = db.session().execute(unsaid) if unsaid is not None else ()
-    return [whose for whose, session_id, revision in found if latest.get((whose, session_id), 0) >= revision]
-
-
 def _spoken_of(route: Route) -> dict[str, Any]:
     """What "1" and "2" will answer: the one session that the text speaks of. Of several, none is meant."""
     row = route.row
@@ -263,6 +240,6 @@ def _back(one: Carried) -> Back:
     """A dead address is no trouble of a carrier: the next channel is tried at once."""
     row = one.route.row
     if one.outcome == RETRY:
-        pause = PAUSE_SECONDS * 2 ** min(row.tries, MOST_DOUBLINGS)
+        pause = pause_after(row.tries)
         return Back(row.id, jittered(pause, asked=one.wait), tried=True)
     return Back(row.id, one.wait if one.outcome == "later" else 0.0)

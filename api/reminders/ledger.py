@@ -17,13 +17,11 @@ import sqlalchemy as sa
 from api import db, events
 from api.enrollments.events import PreviewableChange
 from api.patients import versions
-from api.reminders import claims, facts, sources
-from api.reminders.delivering import CALL_TASK
+from api.reminders import calls, claims, facts, sources
 from api.reminders.facts import Known, key
 from api.reminders.merge import merged_plan
 from api.reminders.plan import comes_too_late
 from api.reminders.situation import Appointment, Change, Entry, Key
-from api.staff import tasks
 
 _INSERT = sa.text("""
     INSERT INTO reminders (id, patient_id, subject, session_id, instrument, opens_on, opens_at, revision, kind, lead,
@@ -64,7 +62,7 @@ class Writes:
         for one in self.news:
             events.announce(one)
         for patient_id, row_id in self.calls:
-            tasks.open_task(patient_id=patient_id, cause=CALL_TASK, at=at, subject_id=row_id)
+            calls.ask_for(patient_id=patient_id, reminder_id=row_id, at=at)
 
 
 def rewrite(*, patient_ids: Collection[UUID], at: datetime, news: Iterable[Change] = ()) -> None:

@@ -66,10 +66,6 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "You had already received as many text messages as are sent in that time.",
         "es": "Ya había recibido todos los mensajes de texto que se envían en ese tiempo.",
     },
-    "call_task": {
-        "en": "It could not be delivered in time, so somebody from our team will call you.",
-        "es": "No se pudo entregar a tiempo, así que alguien de nuestro equipo le llamará.",
-    },
 }
 
 

@@ -13,11 +13,9 @@ from api import db
 from api.messages.events import DeliveryReported
 from api.messages.models import Delivery
 from api.patients import versions
-from api.reminders import receipts
-from api.reminders.delivering import CALL_TASK
+from api.reminders import calls, receipts
 from api.reminders.models import Reminder
 from api.reminders.situation import CHANGES
-from api.staff import tasks
 
 
 def on_reported(fact: DeliveryReported) -> None:
@@ -27,7 +25,7 @@ def on_reported(fact: DeliveryReported) -> None:
         receipts.delivered(patient_id=found.patient_id, reminder_id=found.id, at=fact.at)
     elif _must_be_called_about(found, fact):
         versions.touch([found.patient_id])
-        tasks.open_task(patient_id=found.patient_id, cause=CALL_TASK, at=fact.at, subject_id=found.id)
+        calls.ask_for(patient_id=found.patient_id, reminder_id=found.id, at=fact.at)
 
 
 def _of(fact: DeliveryReported) -> Any:

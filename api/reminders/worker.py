@@ -19,17 +19,14 @@ from api.messages import post as office
 from api.messages.post import Post
 from api.observe import log
 from api.patients import versions
-from api.reminders import claims, ledger
+from api.reminders import calls, claims, ledger
 from api.reminders.claims import Back
-from api.reminders.delivering import CALL_TASK, Delivering
+from api.reminders.delivering import Delivering
 from api.reminders.judging import Judged, judge
 from api.reminders.routing import Route, routes
-from api.reminders.situation import CHANGES
-from api.staff import tasks
 
 BATCH = 100
 LEASE = timedelta(seconds=60)
-PAUSE_SECONDS, MOST_DOUBLINGS = 5.0, 6
 REASONS = {"late": "too_late", "exhausted": "undeliverable"}
 
 
@@ -122,13 +119,7 @@ class Turn:
         ends += [_end(one, "not_sent", reason=REASONS[one.verdict]) for one in given_up]
         claims.settle(ends, lease=self._lease, at=self._at)
         claims.give_back([_broken(row) if broken else Back(row.id) for row in rest], lease=self._lease)
-        self._tell_staff(given_up)
-
-    def _tell_staff(self, given_up: Sequence[Judged]) -> None:
-        """What changed and could not be said in time is for a person to call about."""
-        for one in given_up:
-            if one.row.kind in CHANGES:
-                tasks.open_task(patient_id=one.row.patient_id, cause=CALL_TASK, at=self._at, subject_id=one.row.id)
+        calls.not_said([one.row for one in given_up], at=self._at)
 
     def _accepted(self, judged: Sequence[Judged]) -> Collection[str]:
         """Which of these an earlier worker had delivered before it died, as far as the gateway can tell."""
@@ -145,7 +136,7 @@ def _end(one: Judged, state: str, **said: Any) -> dict[str, Any]:
 
 
 def _broken(row: Any) -> Back:
-    return Back(row.id, PAUSE_SECONDS * 2 ** min(row.attempts, MOST_DOUBLINGS), broken=True)
+    return Back(row.id, claims.pause_after(row.attempts), broken=True)
 
 
 def _key(row: Any) -> str:

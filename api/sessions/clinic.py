@@ -8,7 +8,7 @@ from api import answering, audit, clock, db, errors, events, observe
 from api.blueprint import Door
 from api.sessions import attendance, counting, doubles, listing, service, showing, shut
 from api.sessions.models import CareSession
-from schemas.sessions import (
+from schemas.clinic_sessions import (
     AttendanceAsk,
     ClinicSessionAnswer,
     ClinicSessionAsk,

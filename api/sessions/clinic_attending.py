@@ -7,7 +7,7 @@ from api import clock, errors
 from api.blueprint import Door
 from api.programs import locations
 from api.sessions import room_codes
-from schemas.sessions import RoomCodeAnswer
+from schemas.clinic_sessions import RoomCodeAnswer
 
 door = Door("attending", kind="clinic", tag="Schedule")
 

@@ -10,6 +10,7 @@ from api.programs import service as programs
 from api.sessions import capacity, doubles, members, series, showing, splitting
 from api.sessions.clinic import overridden, read_of
 from api.sessions.models import SeriesMember, SessionSeries
+from schemas.clinic_sessions import DoubleBookedProblem
 from schemas.series import (
     SeriesAnswer,
     SeriesAsk,
@@ -21,7 +22,6 @@ from schemas.series import (
     SeriesMembersAnswer,
     SeriesQuery,
 )
-from schemas.sessions import DoubleBookedProblem
 
 door = Door("series", kind="clinic", tag="Schedule")
 

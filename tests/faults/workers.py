@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from api import db, errors
 from api.messages import circuits
 from api.messages.post import Post
-from api.reminders import delivering, worker
+from api.reminders import claims, delivering, worker
 from tests.faults import crowd
 from tests.faults.carriers import NAMES, Carrier
 
@@ -50,9 +50,8 @@ def work(shift: Shift, ahead: timedelta) -> None:
 def hasten(times: float) -> None:
     """Let pauses be so many times shorter."""
     circuits.FIRST_PAUSE_SECONDS /= times
-    delivering.PAUSE_SECONDS /= times
+    claims.PAUSE_SECONDS /= times
     delivering.BUSY_SECONDS /= times
-    worker.PAUSE_SECONDS /= times
 
 
 class Workers:

@@ -5,8 +5,7 @@ from typing import Any
 
 from flask import Flask, Response
 
-from api import app as house
-from api import errors, observe
+from api import errors, observe, refusing
 from api.app import Continuum
 from api.blueprint import Door
 
@@ -37,8 +36,8 @@ def made(like: Continuum) -> Flask:
     shared: dict[str, Any] = {name: one for name, one in like.extensions.items() if name != "flask-smorest"}
     app.extensions.update(shared)
     app.wsgi_app = observe.Watched(app.wsgi_app)  # type: ignore[method-assign]
-    app.register_error_handler(errors.Refusal, house.refused)
-    smorest = house.Api(app)
+    app.register_error_handler(errors.Refusal, refusing.refused)
+    smorest = refusing.Api(app)
     for door in (me, anybody):
         smorest.register_blueprint(door)
     return app

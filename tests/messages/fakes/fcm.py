@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.messages.fakes.answers import Asked, Scripted
 from tests.messages.fakes.certificates import Certificate
-from tests.messages.fakes.https import HttpsFake
+from tests.messages.fakes.http import HttpFake
 
 PROJECT, EMAIL = "synthetic-project", "push@synthetic-project.iam.gserviceaccount.example"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -21,7 +21,7 @@ FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 
 
-class Fcm(HttpsFake):
+class Fcm(HttpFake):
     """`refuse_tokens_by` is the status and error of the token endpoint, whatever it is given."""
 
     def __init__(self, certificate: Certificate, public_key: rsa.RSAPublicKey) -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.messages.fakes.answers import Asked, Scripted
 from tests.messages.fakes.certificates import Certificate
-from tests.messages.fakes.https import HttpsFake
+from tests.messages.fakes.http import HttpFake
 
 TOPIC = re.compile(r"[A-Za-z0-9_-]{1,32}")
 # RFC 8188 §2.1: salt, record size, length of the key id, and the key itself; RFC 8291 §4 wants 65 bytes of key.
@@ -34,7 +34,7 @@ class Browser:
         return plain
 
 
-class WebPush(HttpsFake):
+class WebPush(HttpFake):
     """`keys` are the application server keys that its subscriptions were made for; none means any."""
 
     def __init__(self, certificate: Certificate) -> None:

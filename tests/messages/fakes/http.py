@@ -1,4 +1,4 @@
-"""A server of HTTPS in threads, for the fakes whose providers speak HTTP/1.1."""
+"""A server in threads, for the fakes whose providers speak HTTP/1.1; over TLS with a certificate."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -9,17 +9,18 @@ from tests.messages.fakes.answers import Asked, Script, Scripted
 from tests.messages.fakes.certificates import Certificate
 
 
-class HttpsFake(ABC):
+class HttpFake(ABC):
     """Listens until it is stopped. A subclass says what it answers by itself."""
 
-    def __init__(self, certificate: Certificate) -> None:
+    def __init__(self, certificate: Certificate | None = None) -> None:
         self.script = Script()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
-        context = certificate.server_context()
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.port: int = self._server.server_address[1]
-        self.url = f"https://localhost:{self.port}"
+        self.url = f"https://localhost:{self.port}" if certificate else f"http://127.0.0.1:{self.port}"
+        if certificate:
+            context, plain = certificate.server_context(), self._server.socket
+            self._server.socket = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -32,7 +33,7 @@ class HttpsFake(ABC):
     def judged(self, asked: Asked) -> Scripted: ...
 
 
-def _handler(fake: HttpsFake) -> type[BaseHTTPRequestHandler]:
+def _handler(fake: HttpFake) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 10
