@@ -147,13 +147,15 @@ def audit(options: argparse.Namespace) -> int:
 def clock(options: argparse.Namespace) -> int:
     """Move the domain's time ahead in development; that of tokens and leases stays. Say when it is."""
     from api import clock as times
-    from api import config, simulated
+    from api import config
 
     settings = config.read()
     if not (file := settings.clock_file):
         raise Misconfigured("CLOCK_FILE is not set: the domain's time can be moved in development only.")
     times.use(file)
     if options.by == "next":
+        from api import simulated
+
         times.move(file, ahead=times.ahead(file) + simulated.until_next_reminder(settings))
     elif options.by is not None:
         times.move(file, ahead=times.ahead(file) + options.by if options.by else options.by)

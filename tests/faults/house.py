@@ -13,6 +13,7 @@ from typing import Any
 
 from api import children, config, postgres, supervisor
 from api.keys import new_key
+from tests.conftest import migrate
 from tests.run.clones import free_port, status, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -81,9 +82,10 @@ def served(folder: Path, *, threads: int) -> Iterator[House]:
             "REQUESTS_PER_MINUTE": "1000000",
             "DUTY_CONTACTS": "duty-1",
         }
-        for words in (["-m", "api.cli", "migrate"], ["-c", LOADING, str(folder / "tokens"), env["DATABASE_OWNER_URL"]]):
-            done = subprocess.run([sys.executable, *words], cwd=ROOT, env=env, capture_output=True, text=True)
-            assert done.returncode == 0, done.stdout + done.stderr
+        migrate(server, "continuum")
+        words = ["-c", LOADING, str(folder / "tokens"), env["DATABASE_OWNER_URL"]]
+        done = subprocess.run([sys.executable, *words], cwd=ROOT, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
         tokens = [(folder / "tokens" / kind).read_text() for kind in ("patient", "clinic")]
         with _answering(env, port, folder / "api.log"):
             yield House(server, port, *tokens, env=env)

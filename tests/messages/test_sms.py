@@ -127,7 +127,8 @@ def test_a_wrong_token_is_a_matter_for_the_operator(fake):
     texts.close()
 
 
-def test_an_answer_that_is_cut_off_leaves_it_open_whether_it_was_taken(fake, texts):
+def test_an_answer_that_is_cut_off_leaves_it_open_whether_it_was_taken(fake, texts, monkeypatch):
+    monkeypatch.setattr(texts._client, "timeout", httpx.Timeout(0.5))
     fake.script.say(201, b"{", Content_Length="100")
     with pytest.raises(httpx.HTTPError):
         texts.send(message(), ADDRESS)

@@ -6,6 +6,7 @@ A rule gets a file's path inside the repository and its syntax tree; its excepti
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,11 +22,17 @@ def rule(function: Rule) -> Rule:
     return function
 
 
+@cache
+def _parsed(file: Path) -> ast.Module:
+    """Once for all rules."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def sources(*folders: str) -> Iterator[tuple[str, ast.Module]]:
     """Every Python file below `folders`, parsed."""
     for folder in folders:
         for file in sorted((ROOT / folder).rglob("*.py")):
-            yield file.relative_to(ROOT).as_posix(), ast.parse(file.read_text(encoding="utf-8"))
+            yield file.relative_to(ROOT).as_posix(), _parsed(file)
 
 
 def findings(name: str, path: str, tree: ast.Module) -> list[str]:
