@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import psycopg
-from limits import RateLimitItemPerHour
+from limits import RateLimitItemPerDay, RateLimitItemPerHour
 
 from api import clock, config, db, demo, postgres, vocabulary
 from api.access import throttles
@@ -176,7 +176,8 @@ def _settings(server: postgres.Server, keys: Path) -> config.Config:
 def _furnished(app: Continuum, owner: psycopg.Connection[Any]) -> House:
     """A patient, the clinic's own system to invite them, and tries without end."""
     many = RateLimitItemPerHour(10_000_000)
-    throttles.use(throttles.Tries(account=(many, many), address=many, device=many))
+    account = many, RateLimitItemPerDay(10_000_000)
+    throttles.use(throttles.Tries(account=account, address=many, device=many))
     with db.transaction(db.SYSTEM):
         catalogue.load(at=datetime.now(UTC))
     demo.load(app.settings)
