@@ -1,5 +1,7 @@
 """The door: `granian --interface wsgi wsgi:app`, or any other WSGI server."""
 
+import gc
+
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import observe
@@ -11,3 +13,5 @@ if app.settings.proxies:
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.settings.proxies, x_proto=0)  # type: ignore[method-assign]
 if app.settings.metrics_port:
     observe.serve_metrics(app.settings.metrics_port)
+# What was loaded to begin with stays; it need not be looked through for garbage while somebody waits.
+gc.freeze()

@@ -138,7 +138,9 @@ def _changes(news: tuple[Change, ...], rows: list[Any]) -> tuple[Change, ...]:
     cancellations = {row.session_id for row in rows if row.kind == "cancelled" and (_was_said(row) or row.covered)}
     heard = [one for one in news if one.kind != "restored" or one.session_id in cancellations]
     changes = {(one.session_id, one.revision, one.kind): one for one in (*heard, *unsaid)}
-    return tuple(replace(one, before=_before(one, rows)) for one in changes.values())
+    changed = {one.session_id for one in changes.values()}
+    of_them = [row for row in rows if row.session_id in changed]
+    return tuple(replace(one, before=_before(one, of_them)) for one in changes.values())
 
 
 def _before(change: Change, rows: list[Any]) -> datetime | None:

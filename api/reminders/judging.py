@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from api.messages.gateway import Message
 from api.reminders import collapsing, facts, sources, wording
 from api.reminders.facts import Known, key
 from api.reminders.merge import merged_plan
-from api.reminders.situation import CHECK_IN, SILENT_CHANNEL
+from api.reminders.situation import CHECK_IN, SILENT_CHANNEL, Entry, Facts, Key
 
 MOST_ATTEMPTS = 10
 # Every lead, also one moved before a night, lies within this time of its appointment; a change may lie further ahead.
@@ -38,11 +39,11 @@ def judge(rows: Sequence[Any], *, at: datetime, lease: UUID) -> list[Judged]:
     over = [Judged(row, _over(row, at)) for row in rows]
     open_rows = [one.row for one in over if not one.verdict]
     known = _known(open_rows, at=at, lease=lease)
-    covered = sources.spoken_for([row.id for row in open_rows])
+    judging = _Judging(sources.spoken_for([row.id for row in open_rows]), at)
     return [one for one in over if one.verdict] + [
         one
         for patient_id, theirs in _by_patient(open_rows).items()
-        for one in _of_patient(known.get(patient_id), theirs, covered, at)
+        for one in judging.of_patient(known.get(patient_id), theirs)
     ]
 
 
@@ -74,46 +75,53 @@ def _known(rows: Sequence[Any], *, at: datetime, lease: UUID) -> Mapping[UUID, K
         return {patient_id: known for one in alone for patient_id, known in one.items()}
 
 
-def _of_patient(
-    known: Known | None, rows: Sequence[Any], covered: Mapping[UUID, list[Any]], at: datetime
-) -> list[Judged]:
-    if known is None:
-        return [Judged(row, "broken") for row in rows]
-    try:
-        entries = {one.key: one for one in merged_plan(known.facts, at=at)}
-        return [_judged(row, entries.get(key(row)), known, covered.get(row.id, []), at) for row in rows]
-    except Exception:
-        if len(rows) == 1:
-            return [Judged(rows[0], "broken")]
-        return [one for row in rows for one in _of_patient(known, [row], covered, at)]
+class _Judging:
+    """One batch. Members of a group mostly share their plan, and what is said to them."""
 
+    def __init__(self, covered: Mapping[UUID, list[Any]], at: datetime) -> None:
+        self._covered, self._at = covered, at
+        self._planned = cache(self._plan)
+        self._sentence = cache(partial(wording.sentence, at=at))
 
-def _judged(row: Any, entry: Any, known: Known, covered: Sequence[Any], at: datetime) -> Judged:
-    if entry is None or (entry.state, entry.due_at, entry.silent) != ("planned", row.due_at, row.silent):
-        return Judged(row, "late" if entry and entry.reason == "past" else "untrue")
-    return Judged(row, "say", _message(row, known, covered, at))
+    def of_patient(self, known: Known | None, rows: Sequence[Any]) -> list[Judged]:
+        if known is None:
+            return [Judged(row, "broken") for row in rows]
+        try:
+            entries = self._planned(known.facts)
+            return [self._judged(row, entries.get(key(row)), known) for row in rows]
+        except Exception:
+            if len(rows) == 1:
+                return [Judged(rows[0], "broken")]
+            return [one for row in rows for one in self.of_patient(known, [row])]
 
+    def _plan(self, facts: Facts) -> Mapping[Key, Entry]:
+        return {one.key: one for one in merged_plan(facts, at=self._at)}
 
-def _message(row: Any, known: Known, covered: Sequence[Any], at: datetime) -> Message:
-    items = wording.items([row, *covered])
-    said = wording.sentence(items, language=known.language, reader=known.zone, at=at)
-    # Only a push can come without a sound.
-    channels = (SILENT_CHANNEL,) if row.silent else known.facts.wishes.channels
-    return Message(
-        key=f"{row.id}:{row.revision}",
-        channel=channels[0],
-        channels=channels,
-        recipient=str(row.patient_id),
-        text=said.text,
-        language=known.language,
-        subject_id=row.id,
-        expires_at=row.expires_at,
-        collapse_id=collapsing.of(row),
-        silent=row.silent,
-        kind=said.template,
-        patient_id=row.patient_id,
-        worded=lambda language: wording.sentence(items, language=language, reader=known.zone, at=at).text,
-    )
+    def _judged(self, row: Any, entry: Entry | None, known: Known) -> Judged:
+        if entry is None or (entry.state, entry.due_at, entry.silent) != ("planned", row.due_at, row.silent):
+            return Judged(row, "late" if entry and entry.reason == "past" else "untrue")
+        return Judged(row, "say", self._message(row, known))
+
+    def _message(self, row: Any, known: Known) -> Message:
+        items = wording.items([row, *self._covered.get(row.id, [])])
+        said = self._sentence(items, language=known.language, reader=known.zone)
+        # Only a push can come without a sound.
+        channels = (SILENT_CHANNEL,) if row.silent else known.facts.wishes.channels
+        return Message(
+            key=f"{row.id}:{row.revision}",
+            channel=channels[0],
+            channels=channels,
+            recipient=str(row.patient_id),
+            text=said.text,
+            language=known.language,
+            subject_id=row.id,
+            expires_at=row.expires_at,
+            collapse_id=collapsing.of(row),
+            silent=row.silent,
+            kind=said.template,
+            patient_id=row.patient_id,
+            worded=lambda language: self._sentence(items, language=language, reader=known.zone).text,
+        )
 
 
 def _by_patient(rows: Sequence[Any]) -> Mapping[UUID, list[Any]]:

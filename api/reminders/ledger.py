@@ -12,33 +12,33 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import sqlalchemy as sa
 
 from api import db, events
 from api.enrollments.events import PreviewableChange
 from api.patients import versions
+from api.prepared import Prepared
 from api.reminders import calls, claims, facts, sources
 from api.reminders.facts import Known, key
 from api.reminders.merge import merged_plan
 from api.reminders.plan import comes_too_late
 from api.reminders.situation import Appointment, Change, Entry, Key
 
-_INSERT = sa.text("""
+_INSERT = Prepared("""
     INSERT INTO reminders (id, patient_id, subject, session_id, instrument, opens_on, opens_at, revision, kind, lead,
                            starts_at, time_zone, due_at, expires_at, state, reason, silent, replaced_by, created_at,
                            changed_at, version)
     SELECT id, patient_id, subject, session_id, instrument, opens_on, opens_at, revision, kind, lead,
            starts_at, time_zone, due_at, expires_at, state, reason, silent, replaced_by, created_at,
            changed_at, version
-    FROM jsonb_populate_recordset(NULL::reminders, CAST(:rows AS jsonb))
+    FROM jsonb_populate_recordset(NULL::reminders, %(rows)s::jsonb)
 """)
 # What a worker has taken, only a worker resolves, also when the lease has ended: it may have been said. A check-in's
 # window goes with its patient to another zone.
-_UPDATE = sa.text("""
+_UPDATE = Prepared("""
     UPDATE reminders SET state = r.state, reason = r.reason, due_at = r.due_at, expires_at = r.expires_at,
         starts_at = r.starts_at, time_zone = r.time_zone, opens_at = r.opens_at, silent = r.silent,
         replaced_by = r.replaced_by, changed_at = r.changed_at, version = r.version
-    FROM jsonb_populate_recordset(NULL::reminders, CAST(:rows AS jsonb)) AS r
+    FROM jsonb_populate_recordset(NULL::reminders, %(rows)s::jsonb) AS r
     WHERE reminders.id = r.id AND reminders.state IN ('planned', 'held') AND reminders.lease IS NULL
 """)
 # What a row that is no longer in the plan keeps of itself.
@@ -58,7 +58,7 @@ class Writes:
     def carry_out(self, at: datetime) -> None:
         for statement, rows in ((_INSERT, self.inserts), (_UPDATE, self.updates)):
             if rows:
-                db.session().execute(statement, {"rows": orjson.dumps(rows).decode()})
+                statement.run(rows=orjson.dumps(rows).decode())
         for one in self.news:
             events.announce(one)
         for patient_id, row_id in self.calls:

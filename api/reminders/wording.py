@@ -28,9 +28,9 @@ class Sentence:
     text: str
 
 
-def items(rows: Sequence[Any]) -> list[Item]:
+def items(rows: Sequence[Any]) -> tuple[Item, ...]:
     """Rows of the ledger as what a sentence speaks of."""
-    return [Item(row.kind, row.session_id, row.starts_at, ZoneInfo(row.time_zone)) for row in rows]
+    return tuple(Item(row.kind, row.session_id, row.starts_at, ZoneInfo(row.time_zone)) for row in rows)
 
 
 def sentence(said: Sequence[Item], *, language: str, reader: ZoneInfo, at: datetime) -> Sentence:

@@ -10,9 +10,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from api import db, errors
+from api.prepared import Prepared
 from api.sessions.models import Attendance, CareSession
 
 # No session is longer (see the schemas): it bounds the index range in which another one can reach into this one.
@@ -52,17 +54,24 @@ def check(session_ids: Collection[UUID], *, patient_ids: Collection[UUID], overr
 
 
 def _found(session_ids: Collection[UUID], patient_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
+    db.session().flush()
+    found = _OVERLAPPING.run(session_ids=list(session_ids), patient_ids=list(patient_ids))
+    return [(row.patient_id, row.session_id) for row in found]
+
+
+def _overlapping() -> sa.Select[UUID, UUID]:
     here, there = aliased(Attendance), aliased(Attendance)
     one, other = aliased(CareSession), aliased(CareSession)
-    overlapping = (
+    return (
         sa.select(there.patient_id, there.session_id)
+        .distinct()
         .select_from(here)
         .join(one, one.id == here.session_id)
         .join(there, there.patient_id == here.patient_id)
         .join(other, other.id == there.session_id)
         .where(
-            here.session_id.in_(session_ids),
-            here.patient_id.in_(patient_ids),
+            here.session_id == sa.any_(sa.bindparam("session_ids", type_=ARRAY(sa.Uuid))),
+            here.patient_id == sa.any_(sa.bindparam("patient_ids", type_=ARRAY(sa.Uuid))),
             *(place.status == "booked" for place in (here, there)),
             *(session.status == "scheduled" for session in (one, other)),
             there.session_id != here.session_id,
@@ -71,4 +80,7 @@ def _found(session_ids: Collection[UUID], patient_ids: Collection[UUID]) -> list
             there.ends_at > here.starts_at,
         )
     )
-    return [(row.patient_id, row.session_id) for row in db.session().execute(overlapping.distinct())]
+
+
+# On the way of every move and every place.
+_OVERLAPPING = Prepared(_overlapping())

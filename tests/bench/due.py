@@ -30,6 +30,7 @@ REMINDERS, ROUNDS = 1_500, 3
 AT = DUE + timedelta(minutes=5)
 IDLE_TICKS = 200
 MEMBERS, WEEKS, MOVES = 30, 12, 5
+TOLD_AFTER = timedelta(minutes=5)
 CLOSED_SESSIONS, ATTENDING = 40, 100
 FUTURE = """
 SET session_replication_role = replica;
@@ -155,8 +156,16 @@ def planning(some: Crowd) -> dict[str, float]:
         plan = _seconds(partial(ledger.rewrite, patient_ids=members, at=WEEK_BEGINS))
     with crowd.owned(some) as connection:
         ids = [one for (one,) in connection.execute("SELECT id FROM care_sessions ORDER BY starts_at")]
-    moves = [_seconds(partial(_move, ids[-number], evenings[-number])) for number in range(1, MOVES + 1)]
+    moves = [_moving(ids[-number], evenings[-number]) for number in range(1, MOVES + 1)]
     return {"plan": plan, "move": statistics.median(moves)}
+
+
+def _moving(session_id: UUID, evening: Any) -> float:
+    """The seconds that it takes; afterwards everybody is told, so that the next one does not become one with it."""
+    took = _seconds(partial(_move, session_id, evening))
+    while worker.tick(at=WEEK_BEGINS + TOLD_AFTER, post=Post(house=senders.NoCost())):
+        pass
+    return took
 
 
 def _move(session_id: UUID, evening: Any) -> None:

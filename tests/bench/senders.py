@@ -1,9 +1,11 @@
-"""Who sends due reminders: our worker, its own statements by bare psycopg, and a job of procrastinate for each.
+"""Who sends due reminders: our worker as its process begins, its own statements by bare psycopg, and a job of
+procrastinate for each.
 
 Each runs in a process of its own, begins when all of them are ready, and ends when nothing is due any more.
 """
 
 import asyncio
+import gc
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -46,6 +48,7 @@ class NoCost:
 
 def ours(begin: Barrier, url: str, at: datetime) -> None:
     _connected(url)
+    gc.freeze()
     post = Post(house=NoCost())
     with _timed(begin):
         while worker.tick(at=at, post=post):
@@ -54,9 +57,15 @@ def ours(begin: Barrier, url: str, at: datetime) -> None:
 
 def recorded(begin: Barrier, url: str, at: datetime, file: Path) -> None:
     """Ours, writing down every statement with its values, for `bare`."""
-    said: list[tuple[str, Any]] = []
+    said: list[tuple[Any, Any]] = []
+
+    class Recording(psycopg.Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **how: Any) -> "Recording":
+            said.append((query, params))
+            return super().execute(query, params, **how)
+
     _connected(url)
-    sa.event.listen(db.engine(), "before_cursor_execute", lambda *about: said.append((about[2], about[3])))
+    sa.event.listen(db.engine(), "checkout", lambda driver, *_: setattr(driver, "cursor_factory", Recording))
     sa.event.listen(db.engine(), "commit", lambda _: said.append((COMMIT, None)))
     with _timed(begin):
         while worker.tick(at=at, post=Post(house=NoCost())):
