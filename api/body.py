@@ -66,13 +66,15 @@ class Parser(FlaskParser):
         return value
 
     def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
-        if repeated := [name for name, values in req.args.lists() if len(values) > 1]:
+        given = req.args
+        if repeated := [name for name, values in given.lists() if len(values) > 1]:
             raise errors.BadRequest(
                 extra={"errors": [{"pointer": step(name), "detail": "Given twice."} for name in repeated[:MOST_PLACES]]}
             )
-        if any("\x00" in value or "\ufffd" in value for value in req.args.values()):
+        named = given.to_dict()
+        if any("\x00" in value or "\ufffd" in value for value in named.values()):
             raise errors.BadRequest("A query parameter is not valid UTF-8 text.")
-        return req.args.to_dict()
+        return named
 
     def handle_error(self, error: ma.ValidationError, req: Any, schema: ma.Schema, **_: Any) -> NoReturn:
         if isinstance(schema, base.Query):

@@ -18,6 +18,7 @@ EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 ZONES = frozenset(available_timezones())
 SAFE_INTEGER = 2**53 - 1
+SURROGATES = frozenset(map(chr, range(0xD800, 0xE000)))
 
 
 class Shape(ma.Schema):
@@ -55,7 +56,7 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        if "\x00" in text or not (text.isascii() or SURROGATES.isdisjoint(text)):
             raise ma.ValidationError("Must not contain NUL or unpaired surrogates.")
         return text
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from api import postgres
-from tests.bench import access, changes, contest, due, figures, table
+from tests.bench import access, changes, contest, due, feeds, figures, table
 from tests.bench.clinics import Clinic, new_keys
 from tests.bench.contest import Figure
 from tests.bench.figures import Measured
@@ -93,6 +93,7 @@ def parts(
         yield partial(figures.writes, usual, place, compete)
     if usual and "P8" in asked:
         yield partial(changes.changes, usual, place, compete)
+        yield partial(feeds.feeds, usual, place, compete)
     if usual and "S" in asked:
         yield partial(access.access, usual, place, compete)
     if "P7" in asked:

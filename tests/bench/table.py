@@ -18,6 +18,8 @@ MEANINGS = {
     "my_today_304": "`/v1/me/today` not modified (304) × FastAPI's 200",
     "changes_nothing_new": "`GET /v1/me/changes`, nothing new × FastAPI's sessions",
     "changes_304": "`/v1/me/changes` not modified (304) × FastAPI's 200",
+    "feed_304": "calendar feed not modified (304) × FastAPI's sessions",
+    "feed_of_a_year": "calendar feed of 150 sessions in a year × FastAPI's sessions",
     "program": "`GET /v1/programs/iop` × a bare Flask constant of its size",
     "latency_of_size": "median latency of my sessions, 200,000 patients ÷ 1,000",
     "reminders_by_hand": "due reminders said a second by one worker × its own statements by bare psycopg",
