@@ -74,7 +74,7 @@ WORKER = Caller(kind="worker")
 SYSTEM = Caller(kind="clinic", acting_user="system", acting_role="system")
 OWNER = Caller(kind="owner", acting_user="operator", acting_role="command line")
 
-ROLES = {kind: f"continuum_{kind}" for kind in ("clinic", "partner", "worker", "holder")}
+ROLES = {kind: f"continuum_{kind}" for kind in ("clinic", "partner", "worker", "gate", "holder")}
 STANDS = "open"
 
 # How to ask whether a caller still stands, by kind: a scalar select correlated with the `caller` row, which gives

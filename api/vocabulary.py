@@ -17,8 +17,10 @@ PATIENT_SCOPES = (
     "checkins:write",
     "account:read",
     "account:write",
+    "privacy:read",
+    "privacy:write",
 )
-PARTNER_SCOPES = ("capacity:read",)
+PARTNER_SCOPES = ("capacity:read", "referrals:read", "referrals:write", "webhooks:manage")
 CLINIC_SCOPES = (
     "catalogue:read",
     "catalogue:write",
@@ -35,10 +37,19 @@ CLINIC_SCOPES = (
     "alerts:write",
     "tasks:read",
     "tasks:write",
+    "capacity:write",
+    "referrals:read",
+    "referrals:write",
+    "privacy:read",
+    "privacy:write",
     "audit:read",
     "tokens:introspect",
 )
 SCOPES = {"patient": PATIENT_SCOPES, "partner": PARTNER_SCOPES, "clinic": CLINIC_SCOPES}
+
+# Whose rules a partner lives by, verified by the clinic; and what a consent can release to it (42 CFR 2.31(a)(3)).
+PARTNER_KINDS = ("treating_provider", "criminal_justice", "other")
+DISCLOSURE_CATEGORIES = ("presence", "level_of_care", "attendance", "progress", "referral_outcome")
 
 # How strongly a patient proved who they are, weakest first (NIST SP 800-63B-4 §2; `phr` is phishing-resistant, as
 # OpenID EAP has it). The strong ones open what needs a fresh sign-in.
