@@ -6,6 +6,7 @@ from api.checkins import models as checkins
 from api.enrollments import models as enrollments
 from api.messages import models as messages
 from api.patients import models as patients
+from api.privacy import models as privacy
 from api.programs import models as programs
 from api.reminders import models as reminders
 from api.sessions import models as sessions
@@ -20,6 +21,7 @@ __all__ = [
     "idempotency",
     "messages",
     "patients",
+    "privacy",
     "programs",
     "reminders",
     "sessions",

@@ -51,6 +51,21 @@ SCOPES = {"patient": PATIENT_SCOPES, "partner": PARTNER_SCOPES, "clinic": CLINIC
 PARTNER_KINDS = ("treating_provider", "criminal_justice", "other")
 DISCLOSURE_CATEGORIES = ("presence", "level_of_care", "attendance", "progress", "referral_outcome")
 
+# Consents: on whose terms (42 CFR 2.31 or 2.35), what for, until what, how they were signed and taken back.
+CONSENT_TERMS = ("usual", "criminal_justice")
+CONSENT_PURPOSES = ("treatment", "patient_request", "criminal_justice")
+RECIPIENT_CLASSES = ("treating_providers",)
+CONSENT_EVENTS = ("end_of_treatment", "final_disposition")
+CONSENT_REVOCABLE = ("any_time", "from_date", "from_final_disposition")
+CONSENT_SIGNED_HOW = ("app", "paper")
+CONSENT_SIGNERS = ("patient", "authorized_person")
+CONSENT_REVOKED_HOW = ("app", "writing", "phone", "in_person")
+# What a consent has come to when it is read; why the clinic ended one.
+CONSENT_STATES = ("effective", "revoked", "expired", "ended")
+CONSENT_ENDED_BECAUSE = ("event_came_about", "deficient")
+# What a patient asked not to be told on (42 CFR 2.26).
+RESTRICTION_STATUSES = ("requested", "agreed", "declined", "ended")
+
 # How strongly a patient proved who they are, weakest first (NIST SP 800-63B-4 §2; `phr` is phishing-resistant, as
 # OpenID EAP has it). The strong ones open what needs a fresh sign-in.
 ACRS = ("urn:continuum:acr:aal1", "urn:continuum:acr:aal2", "phr")

@@ -151,6 +151,17 @@ TABLES: dict[str, Table] = {
         values={"channel": "push", "provider": "fcm", "verdict": "accepted"},
         clinic="read", worker="read add change remove",
     ),
+    # What may be told outside
+    "consents": Table(
+        values={
+            "recipient_class": "treating_providers", "categories": ["presence"], "purpose": "treatment",
+            "terms": "usual", "revocable": "any_time", "expires_on_event": "end_of_treatment",
+            "signed_how": "app", "signer": "patient",
+        },
+        patient="read add change", clinic="read add change",
+    ),
+    "restrictions": Table(patient=MADE_BY_PATIENT, clinic="read add change"),
+    "notice_acknowledgements": Table(patient=MADE_BY_PATIENT, clinic="read"),
     # Staff
     "alerts": Table(patient="read add change", clinic="read change", worker="read change"),
     "alert_hits": Table(values={"alert_id": "their session"}, patient=MADE_BY_PATIENT, clinic="read"),
