@@ -35,6 +35,7 @@ from api import (
     reading,
     refusals,
     refusing,
+    safekeeping,
     throttle,
 )
 from api.access import client_authentication, clinic_audit, hashing, notices, sealing, standing, terms, throttles
@@ -221,6 +222,7 @@ def open_house(settings: config.Config) -> None:
     pages.use_secret(settings.cursor_secret)
     sealing.use(settings.access_secret)
     keyed.use(settings.access_secret)
+    safekeeping.use(settings.encryption_keys)
     language.ask_preference(patients.language)
     about.use(settings)
     zones.use_clinic_zone(settings.clinic_time_zone)

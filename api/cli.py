@@ -1,4 +1,4 @@
-"""The commands: `python -m api.cli run | serve | worker | migrate | clients | keys | audit …`; `--help` tells all.
+"""The commands: `python -m api.cli run | serve | worker | migrate | clients | keys | rekey | …`; `--help` tells all.
 
 What goes wrong is one sentence and a non-zero exit. A defect of ours is a sentence too; its traceback goes to a file.
 Each command imports what it needs, so that none waits for the others' modules.
@@ -132,6 +132,19 @@ def keys(options: argparse.Namespace) -> int:
     return 0
 
 
+def rekey() -> int:
+    """Seal what is encrypted at rest anew under the first of ENCRYPTION_KEYS; exit code 1 where something is not."""
+    from api import config, models, rekeying, safekeeping  # noqa: F401
+
+    # What is sealed was told by the tables as they were imported.
+    safekeeping.use(config.read().encryption_keys)
+    whole = True
+    for report in rekeying.run(_owner_url()):
+        print(f"{report.place}  {report.anew} sealed anew, {report.unopened} could not be opened", flush=True)
+        whole = whole and not report.unopened
+    return 0 if whole else 1
+
+
 def audit(options: argparse.Namespace) -> int:
     """Verify the audit's chain; exit code 1 where it is broken, or ends before what an earlier run saw."""
     from api import app, config, db
@@ -224,6 +237,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
         openapi,
         clients,
         keys,
+        rekey,
         audit,
         clock,
         text,

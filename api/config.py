@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from api import apps, carriers, keys
+from api import apps, carriers, keys, safekeeping
 
 LEAST_SECRET = 32
 # Of a random secret of that length in hexadecimal, fewer than these would be a miracle.
@@ -34,6 +34,7 @@ class Config:
     token_keys_file: Path
     cursor_secret: bytes = field(repr=False)
     access_secret: bytes = field(repr=False)
+    encryption_keys: tuple[safekeeping.Key, ...] = field(repr=False)
     apps: apps.Apps
     bearer_app_sessions: bool
     sign_in_idle_minutes: int
@@ -51,6 +52,10 @@ class Config:
     weekly_floor_hours: Mapping[str, int]
     late_cancellation_hours: int
     duty_contacts: tuple[str, ...]
+    website_origins: tuple[str, ...]
+    referral_requests_per_hour: int
+    intake_overdue_hours: int
+    referral_kept_days: int
     messages_file: Path | None
     clock_file: Path | None
     carriers: carriers.Carriers
@@ -116,6 +121,7 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         token_keys_file=_key_file(env),
         cursor_secret=_secret(env, "CURSOR_SECRET"),
         access_secret=_secret(env, "ACCESS_SECRET"),
+        encryption_keys=_encryption_keys(env),
         apps=_apps(env, environment),
         bearer_app_sessions=_flag(env, "BEARER_APP_SESSIONS"),
         sign_in_idle_minutes=_number(env, "SIGN_IN_IDLE_MINUTES", 60, low=5, high=43_200),
@@ -133,6 +139,10 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         weekly_floor_hours=_floors(env),
         late_cancellation_hours=_number(env, "LATE_CANCELLATION_HOURS", 24, low=0, high=336),
         duty_contacts=_words(env, "DUTY_CONTACTS"),
+        website_origins=_origins(env, environment),
+        referral_requests_per_hour=_number(env, "REFERRAL_REQUESTS_PER_HOUR", 200, low=1, high=1_000_000),
+        intake_overdue_hours=_number(env, "INTAKE_OVERDUE_HOURS", 24, low=1, high=720),
+        referral_kept_days=_number(env, "REFERRAL_KEPT_DAYS", 180, low=1, high=3_650),
         messages_file=Path(env["MESSAGES_FILE"]) if env.get("MESSAGES_FILE") else None,
         clock_file=Path(env["CLOCK_FILE"]) if env.get("CLOCK_FILE") else None,
         carriers=_carriers(env, environment),
@@ -165,6 +175,16 @@ def _public_url(env: Mapping[str, str], environment: str) -> str:
     return url
 
 
+def _origins(env: Mapping[str, str], environment: str) -> tuple[str, ...]:
+    """The origins (RFC 6454 §6.2) of the clinic's website, exactly as browsers send them."""
+    schemes = ("https", "http") if environment == "development" else ("https",)
+    for origin in (origins := _words(env, "WEBSITE_ORIGINS")):
+        parts = urlsplit(origin)
+        if parts.scheme not in schemes or origin != f"{parts.scheme}://{parts.netloc.lower()}" or not parts.hostname:
+            raise Misconfigured("WEBSITE_ORIGINS must be origins such as https://www.example.org, without a path.")
+    return origins
+
+
 def _key_file(env: Mapping[str, str]) -> Path:
     file = Path(_required(env, "TOKEN_KEYS_FILE"))
     try:
@@ -176,6 +196,13 @@ def _key_file(env: Mapping[str, str]) -> Path:
     except (ValueError, KeyError, TypeError) as error:
         raise Misconfigured("TOKEN_KEYS_FILE must be a JWK Set with private keys.") from error
     return file
+
+
+def _encryption_keys(env: Mapping[str, str]) -> tuple[safekeeping.Key, ...]:
+    try:
+        return safekeeping.read(_required(env, "ENCRYPTION_KEYS"))
+    except safekeeping.Malformed as error:
+        raise Misconfigured(f"ENCRYPTION_KEYS: {error}.") from error
 
 
 def _apps(env: Mapping[str, str], environment: str) -> apps.Apps:

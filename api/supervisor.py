@@ -119,6 +119,7 @@ def made_secrets(env: Mapping[str, str], data: Path) -> dict[str, str]:
     made = {"TOKEN_KEYS_FILE": str(keys), "CLOCK_FILE": str(data / "clock")}
     for name in ("cursor-secret", "access-secret", "sms-token"):
         made[name.upper().replace("-", "_")] = kept_secret(data / name, lambda: secrets.token_hex(32))
+    made["ENCRYPTION_KEYS"] = kept_secret(data / "encryption-keys", lambda: f"k1:{secrets.token_hex(32)}")
     made |= {} if env.get("SMS_ACCOUNT") else TEXTS
     return {name: env.get(name) or value for name, value in made.items()}
 
@@ -127,7 +128,7 @@ def write_settings(settings: Mapping[str, str], file: Path) -> None:
     """What the processes are told, for whoever types commands beside them: `set -a; . .data/settings; set +a`."""
     names = (
         *("CONTINUUM_ENV", "DATABASE_URL", "DATABASE_OWNER_URL", "TOKEN_KEYS_FILE", "CURSOR_SECRET", "ACCESS_SECRET"),
-        *("CLOCK_FILE", "SMS_URL", "SMS_ACCOUNT", "SMS_TOKEN", "SMS_FROM"),
+        *("ENCRYPTION_KEYS", "CLOCK_FILE", "SMS_URL", "SMS_ACCOUNT", "SMS_TOKEN", "SMS_FROM"),
     )
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
         opened.writelines(f"{name}={shlex.quote(settings[name])}\n" for name in (*names, "PUBLIC_URL"))

@@ -81,6 +81,7 @@ def settings(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) 
             "TOKEN_KEYS_FILE": str(keys),
             "CURSOR_SECRET": "0123456789abcdef" * 2,
             "ACCESS_SECRET": "fedcba9876543210" * 2,
+            "ENCRYPTION_KEYS": "k1:" + "0123456789abcdef" * 4,
             "REQUESTS_PER_MINUTE": "1000000",
             "DUTY_CONTACTS": "duty-1,duty-2",
             "DATABASE_POOL": "24",

@@ -69,6 +69,7 @@ class Clinic:
             "TOKEN_KEYS_FILE": str(self.keys),
             "CURSOR_SECRET": "0123456789abcdef" * 2,
             "ACCESS_SECRET": "fedcba9876543210" * 2,
+            "ENCRYPTION_KEYS": "k1:" + "0123456789abcdef" * 4,
             "PUBLIC_URL": ISSUER,
             # One loopback address asks for all programs; counting it stays in the measure, refusing it would not.
             "REQUESTS_PER_MINUTE": "10000000",

@@ -77,6 +77,7 @@ def served(folder: Path, *, threads: int) -> Iterator[House]:
             "TOKEN_KEYS_FILE": str(keys),
             "CURSOR_SECRET": "0123456789abcdef" * 2,
             "ACCESS_SECRET": "fedcba9876543210" * 2,
+            "ENCRYPTION_KEYS": "k1:" + "0123456789abcdef" * 4,
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "THREADS": str(threads),
             "REQUESTS_PER_MINUTE": "1000000",

@@ -12,6 +12,7 @@ NAMED = {
     "TOKEN_KEYS_FILE": "keys.json",
     "CURSOR_SECRET": "0123456789abcdef" * 2,
     "ACCESS_SECRET": "fedcba9876543210" * 2,
+    "ENCRYPTION_KEYS": "k1:" + "0123456789abcdef" * 4,
     "PUBLIC_URL": "https://api.example.org",
 }
 

@@ -23,7 +23,11 @@ CHECK_INS = re.search(r"location = /v1/me/check-ins \{(.*?)\n {4}\}", PROXY, re.
 REST = PROXY.replace(CHECK_INS, "")
 
 
-ADMINISTRATORS = {"PUBLIC_URL": "https://api.example.org", "ACCESS_SECRET": "fedcba9876543210" * 2}
+ADMINISTRATORS = {
+    "PUBLIC_URL": "https://api.example.org",
+    "ACCESS_SECRET": "fedcba9876543210" * 2,
+    "ENCRYPTION_KEYS": "k1:" + "0123456789abcdef" * 4,
+}
 
 
 @pytest.fixture(autouse=True, scope="module")

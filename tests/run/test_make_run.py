@@ -73,7 +73,7 @@ def test_what_it_said_fits_a_screen_and_its_secrets_are_private(clone):
     assert f"http://127.0.0.1:{clone.port}/docs" in said
     screen = said[said.index("Continuum runs") :]
     assert (said.count("curl "), len(screen.splitlines()) <= 24, "Traceback" in said) == (6, True, False)
-    for name in ("token-keys.json", "cursor-secret", "access-secret", "settings", "phone.json"):
+    for name in ("token-keys.json", "cursor-secret", "access-secret", "encryption-keys", "settings", "phone.json"):
         assert stat.S_IMODE((clone.folder / ".data" / name).stat().st_mode) == 0o600
 
 
