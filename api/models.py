@@ -11,6 +11,7 @@ from api.programs import models as programs
 from api.reminders import models as reminders
 from api.sessions import models as sessions
 from api.staff import models as staff
+from api.webhooks import models as webhooks
 
 __all__ = [
     "access",
@@ -26,4 +27,5 @@ __all__ = [
     "reminders",
     "sessions",
     "staff",
+    "webhooks",
 ]

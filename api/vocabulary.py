@@ -66,6 +66,34 @@ CONSENT_ENDED_BECAUSE = ("event_came_about", "deficient")
 # What a patient asked not to be told on (42 CFR 2.26).
 RESTRICTION_STATUSES = ("requested", "agreed", "declined", "ended")
 
+# Webhooks: what an endpoint can be told of, what we tell it of itself, and what became of both.
+WEBHOOK_EVENTS = ("referral.received", "referral.updated")
+WEBHOOK_TYPES = (*WEBHOOK_EVENTS, "endpoint.test", "endpoint.verification")
+WEBHOOK_STATUSES = ("pending", "active", "disabled")
+WEBHOOK_DISABLED_REASONS = ("gone", "failing")
+WEBHOOK_DELIVERY_STATES = ("pending", "delivered", "failed", "dropped")
+
+# Referrals: who sent one, how the person may be reached, how it stands (HL7 Task as the Gravity guide has it, without
+# the states before it arrives) and what is nearest to it in this clinic's work.
+REFERRAL_ORIGINS = ("partner", "self")
+REFERRAL_URGENCIES = ("routine", "soon")
+CONTACT_PREFERENCES = ("may_contact", "through_partner", "do_not_contact")
+REFERRAL_STATES = (
+    *("received", "accepted", "rejected", "in_progress", "on_hold"),
+    *("completed", "failed", "cancelled", "entered_in_error"),
+)
+REFERRAL_WITHDRAWALS = ("cancelled", "entered_in_error")
+REFERRAL_SUB_STATUSES = (
+    *("received", "contact_attempted", "unable_to_reach", "waitlisted", "assessment_scheduled"),
+    *("assessment_no_show", "admitted", "declined_by_patient", "not_eligible", "at_capacity", "closed"),
+)
+# What an event of a referral tells of: the first four are its sender's own acts.
+REFERRAL_ACTS = (
+    *("sent", "amended", "document_sent", "withdrawn"),
+    *("claimed", "released", "moved", "linked", "document_verified", "overdue"),
+)
+REFERRAL_ACTORS = ("partner", "self", "clinic")
+
 # How strongly a patient proved who they are, weakest first (NIST SP 800-63B-4 §2; `phr` is phishing-resistant, as
 # OpenID EAP has it). The strong ones open what needs a fresh sign-in.
 ACRS = ("urn:continuum:acr:aal1", "urn:continuum:acr:aal2", "phr")

@@ -1,0 +1,47 @@
+"""Announcing: called in the transaction that makes an event true, by whoever is its caller."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from api import db
+
+_ANNOUNCE = sa.text(
+    "SELECT announce_webhook(:id, :client_id, :type, :subject_id, :version, :occurred_at, :check, :endpoint_id)"
+).bindparams(
+    *(sa.bindparam(name, type_=sa.Uuid) for name in ("id", "client_id", "subject_id", "endpoint_id")),
+    sa.bindparam("version", type_=sa.BigInteger),
+    sa.bindparam("occurred_at", type_=sa.DateTime(timezone=True)),
+)
+
+
+def announce(
+    *,
+    client_id: UUID,
+    type: str,
+    subject_id: UUID,
+    version: int,
+    occurred_at: datetime,
+    check: str | None = None,
+    endpoint_id: UUID | None = None,
+) -> UUID:
+    """Write the event down with a delivery and a job for each active endpoint of `client_id` that wants it, or for
+    `endpoint_id` alone; one statement, however many there are. Gives the event's id.
+
+    With `check`, the function of that name in `checks` is asked before each attempt, and the partner's log says
+    nothing of the event before it was told. A partner's transaction can announce to that partner only.
+    """
+    event_id = db.uuid7()
+    given = {
+        "id": event_id,
+        "client_id": client_id,
+        "type": type,
+        "subject_id": subject_id,
+        "version": version,
+        "occurred_at": occurred_at,
+        "check": check,
+        "endpoint_id": endpoint_id,
+    }
+    db.session().execute(_ANNOUNCE, given)
+    return event_id
