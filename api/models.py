@@ -8,6 +8,7 @@ from api.messages import models as messages
 from api.patients import models as patients
 from api.privacy import models as privacy
 from api.programs import models as programs
+from api.referrals import models as referrals
 from api.reminders import models as reminders
 from api.sessions import models as sessions
 from api.staff import models as staff
@@ -24,6 +25,7 @@ __all__ = [
     "patients",
     "privacy",
     "programs",
+    "referrals",
     "reminders",
     "sessions",
     "staff",

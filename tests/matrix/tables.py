@@ -79,7 +79,7 @@ TABLES: dict[str, Table] = {
         patient="read change", worker="read remove", holder="read add change",
     ),
     "api_clients": Table(
-        own=("id",), of=CLIENTS, values={"kind": "partner"}, held_by=("id",),
+        own=("id",), of=CLIENTS, values={"kind": "partner", "partner_kind": "other"}, held_by=("id",),
         clinic="read", partner="read", worker="read", holder="read",
     ),
     "client_keys": Table(own=("client_id",), of=CLIENTS, held_by=("client_id",), holder="read"),
@@ -171,5 +171,20 @@ TABLES: dict[str, Table] = {
     "tasks": Table(
         values={"cause": "outreach"},
         patient="read add change", clinic="read add change", worker="read add change",
+    ),
+    # Who is sent here: what a partner sent is its own, what the clinic makes of it is not its
+    "referrals": Table(
+        own=("client_id",), of=CLIENTS,
+        values={"origin": "partner", "contact_preference": "may_contact"},
+        clinic="read", partner="read add change", worker="read remove",
+    ),
+    "referral_documents": Table(
+        own=("client_id",), of=CLIENTS, values={"referral_id": "their session"}, clinic="read", partner="read add"
+    ),
+    "referral_triage": Table(
+        values={"referral_id": "their session"}, clinic="read change", worker="read change"
+    ),
+    "referral_events": Table(
+        own=("referral_id",), values={"act": "moved", "actor_kind": "clinic"}, clinic="read add", worker="read add"
     ),
 }  # fmt: skip
