@@ -137,10 +137,13 @@ def clinic(app: Continuum, superuser: psycopg.Connection[Any]) -> Knocker:
     return Knocker(app, {"Authorization": f"Bearer {token}", "Acting-User": '"u-17";role=counselor'}, id=client)
 
 
-def add_client(superuser: psycopg.Connection[Any], *, kind: str, name: str, scopes: Iterable[str]) -> uuid.UUID:
+def add_client(
+    superuser: psycopg.Connection[Any], *, kind: str, name: str, scopes: Iterable[str], partner_kind: str = "other"
+) -> uuid.UUID:
     """A client without keys of its own; the tests make its tokens."""
-    made = "INSERT INTO api_clients (id, kind, name, scopes) VALUES (%s, %s, %s, %s) RETURNING id"
-    row = superuser.execute(made, [db.uuid7(), kind, name, list(scopes)]).fetchone()
+    verified = partner_kind if kind == "partner" else None
+    made = "INSERT INTO api_clients (id, kind, name, scopes, partner_kind) VALUES (%s, %s, %s, %s, %s) RETURNING id"
+    row = superuser.execute(made, [db.uuid7(), kind, name, list(scopes), verified]).fetchone()
     assert row
     found: uuid.UUID = row[0]
     return found

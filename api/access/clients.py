@@ -42,6 +42,7 @@ class Listed:
 
     id: UUID
     kind: str
+    partner_kind: str | None
     name: str
     scopes: tuple[str, ...]
     status: str
@@ -58,8 +59,10 @@ def register(
     jwks: Sequence[JWK] | None = None,
     jwks_url: str | None = None,
     audience: str = "issuer",
+    partner_kind: str | None = None,
 ) -> UUID:
-    """A new client with either `jwks` or `jwks_url`; its id is what it signs its assertions as. Raises `Unfit`."""
+    """A new client with either `jwks` or `jwks_url`; its id is what it signs its assertions as. `partner_kind` is what
+    the clinic has verified a partner to be. Raises `Unfit`."""
     if (jwks is None) == (jwks_url is None):
         raise Unfit("A client has either keys or an address of keys.")
     if audience not in AUDIENCES:
@@ -67,18 +70,19 @@ def register(
     if jwks_url is not None and (problem := outward.current().problem(jwks_url)):
         raise Unfit(f"The address of keys cannot be asked ({problem}).")
     _refuse_unfit(jwks)
-    client_id = _added(kind, name, scopes, jwks_url=jwks_url, assertion_audience=audience)
+    verified = {"partner_kind": _verified(kind, partner_kind)}
+    client_id = _added(kind, name, scopes, jwks_url=jwks_url, assertion_audience=audience, **verified)
     _keep(client_id, jwks or ())
     _note("register", "create", client_id)
     return client_id
 
 
-def keep_keyless(*, kind: str, name: str, scopes: Iterable[str]) -> UUID:
+def keep_keyless(*, kind: str, name: str, scopes: Iterable[str], partner_kind: str | None = None) -> UUID:
     """The client `name`, made or widened, without a key: nobody can prove to be it. The demo makes its tokens."""
     if known := db.session().scalar(sa.select(ApiClient).where(ApiClient.name == name)):
         known.scopes = _fitting(kind, scopes)
         return known.id
-    client_id = _added(kind, name, scopes)
+    client_id = _added(kind, name, scopes, partner_kind=_verified(kind, partner_kind))
     _note("register", "create", client_id)
     return client_id
 
@@ -113,6 +117,14 @@ def resume(*, name: str) -> UUID:
     return _set_status(name, "active", "resume")
 
 
+def set_partner_kind(*, name: str, partner_kind: str) -> UUID:
+    """What the clinic has verified the partner to be, from the next reading on. Raises `Unfit`."""
+    client = _locked(name)
+    client.partner_kind = _verified(client.kind, partner_kind)
+    _note("set-partner-kind", "update", client.id)
+    return client.id
+
+
 def listed() -> list[Listed]:
     """All clients by name, with the names of their keys."""
     keys: dict[UUID, list[Key]] = {}
@@ -128,6 +140,7 @@ def _listed(client: ApiClient, keys: Iterable[Key]) -> Listed:
     return Listed(
         id=client.id,
         kind=client.kind,
+        partner_kind=client.partner_kind,
         name=client.name,
         scopes=tuple(client.scopes),
         status=client.status,
@@ -145,6 +158,15 @@ def _added(kind: str, name: str, scopes: Iterable[str], **more: Any) -> UUID:
     if (client_id := db.session().scalar(added)) is None:
         raise Unfit("There is a client of that name.")
     return client_id
+
+
+def _verified(kind: str, partner_kind: str | None) -> str | None:
+    """Raises `Unfit`."""
+    if kind != "partner" and partner_kind is not None:
+        raise Unfit("Only a partner is of a kind of partners.")
+    if kind == "partner" and partner_kind not in vocabulary.PARTNER_KINDS:
+        raise Unfit(f"A partner is verified to be one of: {', '.join(vocabulary.PARTNER_KINDS)}.")
+    return partner_kind
 
 
 def _fitting(kind: str, scopes: Iterable[str]) -> list[str]:

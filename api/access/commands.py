@@ -1,4 +1,4 @@
-"""What the operator types about clients: `clients add | rotate | suspend | resume | list`.
+"""What the operator types about clients: `clients add | rotate | verify | suspend | resume | list`.
 
 Public keys come in a file that holds a JWK Set (RFC 7517 §5). Whatever is wrong is one sentence.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from api import db, errors
+from api import db, errors, vocabulary
 from api.access import clients
 from api.access.clients import Key, Listed, Unfit
 from api.access.public_keys import JWK
@@ -25,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="act", required=True)
     add = commands.add_parser("add", help="Register a client; prints the id that it signs as.")
     add.add_argument("--kind", required=True, choices=clients.KINDS)
+    add.add_argument("--partner-kind", choices=vocabulary.PARTNER_KINDS, help="what a partner was verified to be")
     add.add_argument("--name", required=True)
     add.add_argument("--scopes", required=True, nargs="+", metavar="SCOPE")
     keys = add.add_mutually_exclusive_group(required=True)
@@ -35,6 +36,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     rotate.add_argument("name")
     rotate.add_argument("--jwks", type=Path, required=True, metavar="FILE")
     rotate.add_argument("--overlap-hours", type=_hours, default=clients.OVERLAP, metavar="HOURS")
+    verify = commands.add_parser("verify", help="State what a partner was verified to be, for consents rest on it.")
+    verify.add_argument("name")
+    verify.add_argument("--partner-kind", choices=vocabulary.PARTNER_KINDS, required=True)
     for act in ("suspend", "resume"):
         commands.add_parser(act, help=f"{act.capitalize()} a client, from its next request on.").add_argument("name")
     commands.add_parser("list", help="Show all clients.")
@@ -59,12 +63,17 @@ def _add(options: argparse.Namespace) -> list[str]:
         jwks=_read(options.jwks) if options.jwks else None,
         jwks_url=options.jwks_url,
         audience=options.audience,
+        partner_kind=options.partner_kind,
     )
     return [str(client_id)]
 
 
 def _rotate(options: argparse.Namespace) -> list[str]:
     return [str(clients.rotate(name=options.name, jwks=_read(options.jwks), overlap=options.overlap_hours))]
+
+
+def _verify(options: argparse.Namespace) -> list[str]:
+    return [str(clients.set_partner_kind(name=options.name, partner_kind=options.partner_kind))]
 
 
 def _suspend(options: argparse.Namespace) -> list[str]:
@@ -82,6 +91,7 @@ def _list(_: argparse.Namespace) -> list[str]:
 ACTS: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "add": _add,
     "rotate": _rotate,
+    "verify": _verify,
     "suspend": _suspend,
     "resume": _resume,
     "list": _list,
@@ -90,7 +100,8 @@ ACTS: dict[str, Callable[[argparse.Namespace], list[str]]] = {
 
 def _line(client: Listed) -> str:
     keys = client.jwks_url or ", ".join(_key(one) for one in client.keys) or "no keys"
-    said = (str(client.id), client.kind, client.status, client.name, " ".join(client.scopes), client.audience, keys)
+    kind = f"{client.kind} ({client.partner_kind})" if client.partner_kind else client.kind
+    said = (str(client.id), kind, client.status, client.name, " ".join(client.scopes), client.audience, keys)
     return "  ".join(said)
 
 

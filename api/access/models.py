@@ -11,6 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from api import db
 
 Texts = sa.ARRAY(sa.Text)
+PARTNER_KIND = (
+    "CASE kind WHEN 'partner' THEN partner_kind IS NOT NULL"
+    " AND partner_kind IN ('treating_provider', 'criminal_justice', 'other') ELSE partner_kind IS NULL END"
+)
 
 
 class AppSession(db.Base):
@@ -170,13 +174,16 @@ class SignIn(db.Base):
 class ApiClient(db.Base):
     """A system with credentials of its own. `kind` is partner or clinic; a suspended one is refused at once.
 
-    Only the database's owner writes these: no operation of the API can register a client or widen one.
+    `partner_kind` is what the clinic has verified a partner to be: consents to a class of recipients (42 CFR
+    2.31(a)(4)) and those for criminal justice (§2.35) rest on it. Only the database's owner writes these: no operation
+    of the API can register a client or widen one.
     """
 
     __tablename__ = "api_clients"
     __table_args__ = (
         sa.CheckConstraint("kind IN ('partner', 'clinic')", name="kind"),
         sa.CheckConstraint("status IN ('active', 'suspended')", name="status"),
+        sa.CheckConstraint(PARTNER_KIND, name="partner_kind"),
         sa.CheckConstraint("assertion_audience IN ('issuer', 'token_endpoint')", name="assertion_audience"),
     )
 
@@ -188,6 +195,7 @@ class ApiClient(db.Base):
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     assertion_audience: Mapped[str] = mapped_column(server_default="issuer")
     jwks_url: Mapped[str | None]
+    partner_kind: Mapped[str | None]
 
 
 class ClientKey(db.Base):

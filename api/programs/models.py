@@ -104,6 +104,20 @@ class LocationClosure(db.Base):
     reason: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
 
 
+class ProgramCapacity(db.Base):
+    """Whether somebody new can start in a program at a location, as the clinic last confirmed it."""
+
+    __tablename__ = "program_capacities"
+    __table_args__ = (sa.CheckConstraint("state IN ('open', 'waitlist', 'full', 'assess_first')", name="state"),)
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), primary_key=True)
+    location_id: Mapped[UUID] = mapped_column(sa.ForeignKey("locations.id"), primary_key=True, index=True)
+    state: Mapped[str]
+    notes: Mapped[str | None]
+    confirmed_at: Mapped[datetime]
+    confirmed_by: Mapped[str]
+
+
 class CatalogueVersion(db.Base):
     """One row: how often the catalogue has been written to."""
 

@@ -22,7 +22,8 @@ from tests.system import System
 
 SQL = Callable[..., list[tuple[Any, ...]]]
 Type = Callable[..., list[str]]
-ADD = ("add", "--kind", "partner", "--name", "North Hospital", "--scopes", "capacity:read")
+KIND = ("--kind", "partner", "--partner-kind", "treating_provider")
+ADD = ("add", *KIND, "--name", "North Hospital", "--scopes", "capacity:read")
 
 
 @pytest.fixture
@@ -57,7 +58,8 @@ def jwks(tmp_path: Path) -> Callable[..., str]:
 
 
 def register(**changed: Any) -> UUID:
-    asked = {"kind": "partner", "name": "North Hospital", "scopes": ["capacity:read"], "jwks": [System().jwk]}
+    asked = {"kind": "partner", "partner_kind": "treating_provider", "name": "North Hospital"}
+    asked |= {"scopes": ["capacity:read"], "jwks": [System().jwk]}
     with db.transaction(db.OWNER):
         return clients.register(**{**asked, **changed})
 
@@ -91,13 +93,14 @@ def test_a_client_is_added_by_the_address_of_its_keys(type_: Type, owner_sql: SQ
 def test_every_act_is_audited_and_names_its_client(type_: Type, jwks: Callable[..., str], owner_sql: SQL) -> None:
     (said,) = type_(*ADD, "--jwks", jwks(System().jwk))
     type_("rotate", "North Hospital", "--jwks", jwks(System(kid="k-2").jwk))
+    type_("verify", "North Hospital", "--partner-kind", "criminal_justice")
     type_("suspend", "North Hospital")
     type_("resume", "North Hospital")
     columns = "operation, action, caller_kind, acting_user, acting_role, resource_id, outcome"
     found = owner_sql(f"SELECT {columns} FROM audit_events ORDER BY id")
     by = ("owner", "operator", "command line", UUID(said), "done")
-    acts = (("register", "create"), ("rotate", "update"), ("suspend", "update"), ("resume", "update"))
-    assert found == [(f"clients.{verb}", action, *by) for verb, action in acts]
+    verbs = ("register", "rotate", "set-partner-kind", "suspend", "resume")
+    assert found == [(f"clients.{verb}", "create" if verb == "register" else "update", *by) for verb in verbs]
 
 
 def test_the_list_shows_names_of_keys_and_never_keys(type_: Type, jwks: Callable[..., str]) -> None:
@@ -106,15 +109,52 @@ def test_the_list_shows_names_of_keys_and_never_keys(type_: Type, jwks: Callable
     type_("rotate", "North Hospital", "--jwks", jwks(System(kid="k-2").jwk))
     type_("suspend", "North Hospital")
     (line,) = type_("list")
-    shown = (client_id, "partner", "suspended", "North Hospital", "capacity:read", "issuer", "k-1 until 20", "k-2")
+    shown = (
+        client_id,
+        "partner (treating_provider)",
+        "suspended",
+        "North Hospital",
+        "capacity:read",
+        "issuer",
+        "k-1 until 20",
+        "k-2",
+    )
     assert all(one in line for one in shown)
     assert system.jwk["x"] not in line
+
+
+def test_the_operator_states_what_a_partner_was_verified_to_be(
+    type_: Type, jwks: Callable[..., str], owner_sql: SQL
+) -> None:
+    (said,) = type_(*ADD, "--jwks", jwks(System().jwk))
+    assert owner_sql("SELECT kind, partner_kind FROM api_clients") == [("partner", "treating_provider")]
+    assert type_("verify", "North Hospital", "--partner-kind", "other") == [said]
+    assert owner_sql("SELECT partner_kind FROM api_clients") == [("other",)]
+
+
+def test_a_system_of_the_clinics_own_is_of_no_such_kind(type_: Type, jwks: Callable[..., str], owner_sql: SQL) -> None:
+    type_("add", "--kind", "clinic", "--name", "Ours", "--scopes", "audit:read", "--jwks", jwks(System().jwk))
+    with pytest.raises(Unfit, match="Only a partner"):
+        type_("verify", "Ours", "--partner-kind", "other")
+    assert owner_sql("SELECT partner_kind FROM api_clients") == [(None,)]
+
+
+@pytest.mark.parametrize(("kind", "partner_kind"), [("partner", None), ("partner", "hospital"), ("clinic", "other")])
+def test_the_database_takes_no_partner_without_a_kind(
+    app: Continuum, owner_sql: SQL, kind: str, partner_kind: str | None
+) -> None:
+    made = "INSERT INTO api_clients (id, kind, name, scopes, partner_kind) VALUES (%s, %s, 'North', '{}', %s)"
+    with pytest.raises(psycopg.errors.CheckViolation):
+        owner_sql(made, db.uuid7(), kind, partner_kind)
 
 
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"kind": "patient"}, "one of: partner, clinic"),
+        ({"kind": "patient", "partner_kind": None}, "one of: partner, clinic"),
+        ({"kind": "clinic"}, "Only a partner"),
+        ({"partner_kind": None}, "treating_provider, criminal_justice, other"),
+        ({"partner_kind": "hospital"}, "treating_provider, criminal_justice, other"),
         ({"scopes": ["capacity:read", "patients:read"]}, "not scopes of a partner: patients:read"),
         ({"scopes": []}, "without a scope"),
         ({"name": ""}, "short text"),

@@ -24,6 +24,7 @@ OF_NOBODY = {
     "location_closures",
     "location_hours",
     "locations",
+    "program_capacities",
     "program_revisions",
     "programs",
     "spent_assertions",
