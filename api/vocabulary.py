@@ -54,6 +54,9 @@ DISCLOSURE_CATEGORIES = ("presence", "level_of_care", "attendance", "progress", 
 # Consents: on whose terms (42 CFR 2.31 or 2.35), what for, until what, how they were signed and taken back.
 CONSENT_TERMS = ("usual", "criminal_justice")
 CONSENT_PURPOSES = ("treatment", "patient_request", "criminal_justice")
+# What may be asked for and is refused with its reason (42 CFR 2.31(b), (d)).
+CATEGORIES_REFUSED = ("counseling_notes", "check_in_answers")
+PURPOSES_REFUSED = ("legal_proceedings",)
 RECIPIENT_CLASSES = ("treating_providers",)
 CONSENT_EVENTS = ("end_of_treatment", "final_disposition")
 CONSENT_REVOCABLE = ("any_time", "from_date", "from_final_disposition")
@@ -63,6 +66,8 @@ CONSENT_REVOKED_HOW = ("app", "writing", "phone", "in_person")
 # What a consent has come to when it is read; why the clinic ended one.
 CONSENT_STATES = ("effective", "revoked", "expired", "ended")
 CONSENT_ENDED_BECAUSE = ("event_came_about", "deficient")
+# On what a disclosure rests: a consent, an emergency (42 CFR 2.51), or what the clinic did elsewhere, as on paper.
+DISCLOSURE_BASES = ("consent", "emergency", "elsewhere")
 # What a patient asked not to be told on (42 CFR 2.26).
 RESTRICTION_STATUSES = ("requested", "agreed", "declined", "ended")
 
@@ -90,7 +95,7 @@ REFERRAL_SUB_STATUSES = (
 # What an event of a referral tells of: the first four are its sender's own acts.
 REFERRAL_ACTS = (
     *("sent", "amended", "document_sent", "withdrawn"),
-    *("claimed", "released", "moved", "linked", "document_verified", "overdue"),
+    *("claimed", "released", "moved", "linked", "document_verified", "withdrawal_noted", "overdue"),
 )
 REFERRAL_ACTORS = ("partner", "self", "clinic")
 

@@ -23,7 +23,7 @@ CRIMINAL_JUSTICE = (
     " ELSE matter IS NOT NULL AND recipient_class IS NULL AND purpose = 'criminal_justice'"
     " AND categories <@ '{attendance,progress}' END"
 )
-# A patient signs in the app, and asks: that paper was signed, or that the clinic ended or answered, is not theirs to say.
+# A patient signs in the app, and asks; that paper was signed or that the clinic answered is not theirs to say.
 SIGNED = (
     "id, patient_id, patient_name, discloser, recipient_client_id, recipient_class, recipient_name, categories,"
     " purpose, terms, matter, revocable, revocable_from, expires_on_event, expires_at, form_version, language, text,"
