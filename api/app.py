@@ -68,7 +68,9 @@ from api.patients import zones
 from api.patients.events import PatientStatusChanged
 from api.programs import about
 from api.programs import clinic as programs_clinic
+from api.programs import clinic_capacity as capacity_clinic
 from api.programs import clinic_locations as locations_clinic
+from api.programs import partner as programs_partner
 from api.programs import public as programs_public
 from api.programs import public_app as app_public
 from api.programs import public_locations as locations_public
@@ -94,6 +96,9 @@ from api.staff import worker as staff_worker
 from api.today import hearing as today_hearing
 from api.today import patient as today_patient
 from api.today import patient_changes as changes_patient
+from api.webhooks import partner as webhooks_partner
+from api.webhooks import partner_deliveries as deliveries_partner
+from api.webhooks import worker as webhooks_worker
 
 DOORS = (
     programs_public.door,
@@ -101,6 +106,8 @@ DOORS = (
     app_public.door,
     programs_clinic.door,
     locations_clinic.door,
+    capacity_clinic.door,
+    programs_partner.door,
     patients_patient.door,
     patients_clinic.door,
     access_clinic.door,
@@ -130,6 +137,8 @@ DOORS = (
     checkins_patient.door,
     checkins_clinic.door,
     staff_clinic.door,
+    webhooks_partner.door,
+    deliveries_partner.door,
 )
 
 
@@ -235,7 +244,12 @@ def open_house(settings: config.Config) -> None:
     duty.use(settings.duty_contacts, needed=not settings.development)
     ports = None if settings.outward_loopback else (443,)
     outward.use(
-        outward.Outward(loopback=settings.outward_loopback, ca_file=settings.outward_ca_file, allowed_ports=ports)
+        outward.Outward(
+            loopback=settings.outward_loopback,
+            ca_file=settings.outward_ca_file,
+            allowed_ports=ports,
+            listed=settings.webhook_loopback,
+        )
     )
     subscribe()
     notices.register()
@@ -295,6 +309,8 @@ def ticks() -> None:
         (3600, "devices", devices.forget_unseen),
         (3600, "contacts", worker_contacts.forget_old),
         (30, "refusals", refusals.tell),
+        (5, "webhooks", webhooks_worker.sweep),
+        (3600, "webhook-events", webhooks_worker.forget_old),
     ):
         queue.every(seconds, name)(function)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from api import apps, carriers, keys, safekeeping
+from api import apps, carriers, destinations, keys, safekeeping
 
 LEAST_SECRET = 32
 # Of a random secret of that length in hexadecimal, fewer than these would be a miracle.
@@ -42,6 +42,7 @@ class Config:
     address_tries_per_hour: int
     outward_loopback: bool
     outward_ca_file: Path | None
+    webhook_loopback: tuple[str, ...]
     public_url: str
     clinic_name: str
     clinic_time_zone: str
@@ -51,9 +52,14 @@ class Config:
     app_features: tuple[str, ...]
     weekly_floor_hours: Mapping[str, int]
     late_cancellation_hours: int
+    capacity_stale_hours: int
     duty_contacts: tuple[str, ...]
     website_origins: tuple[str, ...]
     referral_requests_per_hour: int
+    intake_phone: str | None
+    intake_hours: str | None
+    intake_hours_es: str | None
+    intake_reply_hours: int | None
     intake_overdue_hours: int
     referral_kept_days: int
     messages_file: Path | None
@@ -93,6 +99,8 @@ class Config:
             raise Misconfigured("OUTWARD_LOOPBACK is a switch of development: production asks no host of its own.")
         if self.outward_ca_file:
             raise Misconfigured("OUTWARD_CA_FILE is for development: production believes the usual certificates.")
+        if self.webhook_loopback:
+            raise Misconfigured("WEBHOOK_LOOPBACK is a list of development: production tells no host of its own.")
         if self.clock_file:
             raise Misconfigured("CLOCK_FILE is for development: production lives by real time.")
         if self.cursor_secret == self.access_secret:
@@ -129,6 +137,7 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         address_tries_per_hour=_number(env, "ADDRESS_TRIES_PER_HOUR", 100, low=10, high=10_000_000),
         outward_loopback=_flag(env, "OUTWARD_LOOPBACK"),
         outward_ca_file=Path(env["OUTWARD_CA_FILE"]) if env.get("OUTWARD_CA_FILE") else None,
+        webhook_loopback=_listed(env),
         public_url=_public_url(env, environment),
         clinic_name=env.get("CLINIC_NAME", "Trinity Wellness Group"),
         clinic_time_zone=env.get("CLINIC_TIME_ZONE", "America/New_York"),
@@ -138,9 +147,14 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         app_features=_words(env, "APP_FEATURES"),
         weekly_floor_hours=_floors(env),
         late_cancellation_hours=_number(env, "LATE_CANCELLATION_HOURS", 24, low=0, high=336),
+        capacity_stale_hours=_number(env, "CAPACITY_STALE_HOURS", 72, low=1, high=8_760),
         duty_contacts=_words(env, "DUTY_CONTACTS"),
         website_origins=_origins(env, environment),
         referral_requests_per_hour=_number(env, "REFERRAL_REQUESTS_PER_HOUR", 200, low=1, high=1_000_000),
+        intake_phone=env.get("INTAKE_PHONE") or None,
+        intake_hours=env.get("INTAKE_HOURS") or None,
+        intake_hours_es=env.get("INTAKE_HOURS_ES") or None,
+        intake_reply_hours=_number(env, "INTAKE_REPLY_HOURS", 0, low=0, high=720) or None,
         intake_overdue_hours=_number(env, "INTAKE_OVERDUE_HOURS", 24, low=1, high=720),
         referral_kept_days=_number(env, "REFERRAL_KEPT_DAYS", 180, low=1, high=3_650),
         messages_file=Path(env["MESSAGES_FILE"]) if env.get("MESSAGES_FILE") else None,
@@ -228,6 +242,17 @@ def _flag(env: Mapping[str, str], name: str) -> bool:
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     """Words separated by commas."""
     return tuple(one.strip() for one in env.get(name, "").split(",") if one.strip())
+
+
+def _listed(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Addresses of this machine that may receive webhooks without TLS, each exactly as it will be registered."""
+    words = _words(env, "WEBHOOK_LOOPBACK")
+    try:
+        for word in words:
+            destinations.read_listed(word)
+    except ValueError as error:
+        raise Misconfigured(f"WEBHOOK_LOOPBACK: {error}") from error
+    return words
 
 
 def _floors(env: Mapping[str, str]) -> dict[str, int]:

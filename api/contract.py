@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from api import auth, contract_fields, contract_oauth, contract_parts, dpop, errors, oauth
+from api import auth, contract_fields, contract_oauth, contract_parts, contract_webhooks, dpop, errors, oauth
 from api.contract_operation import PLACEHOLDER, Operation
 from api.contract_parts import Json
 from schemas import base
@@ -93,6 +93,8 @@ class Writer:
         }
         if operation.answers:
             response["content"] = {"application/json": self.content(operation.answers)}
+        elif operation.gives:
+            response["content"] = {operation.gives: {"schema": contract_parts.BYTES}}
         return response
 
 
@@ -207,6 +209,7 @@ def document(operations: Iterable[Operation]) -> Json:
     writer = Writer()
     for operation in operations:
         writer.write(operation)
+    told = contract_webhooks.described(writer.converter) if tells(operations) else {}
     components = {**contract_parts.components(), "responses": shared_responses(operations, writer.converter)}
     if "OAuthErrorAnswer" in writer.spec.components.schemas:
         components["responses"]["OAuthError"] = contract_oauth.response(500, [errors.Internal])
@@ -217,8 +220,14 @@ def document(operations: Iterable[Operation]) -> Json:
         "servers": contract_parts.SERVERS,
         "tags": tags(operations),
         "paths": writer.paths,
-        "components": only_used(writer.paths, components),
+        **({"webhooks": told} if told else {}),
+        "components": only_used({**writer.paths, **told}, components),
     }
+
+
+def tells(operations: Iterable[Operation]) -> bool:
+    """Whether these are told of webhooks: where endpoints are registered."""
+    return any(one.id == "createWebhookEndpoint" for one in operations)
 
 
 def tags(operations: Iterable[Operation]) -> list[Json]:

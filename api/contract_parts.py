@@ -65,7 +65,9 @@ TAGS = {
     "Audit": "Who did what, to whose record, on whose behalf.",
     "Alerts and tasks": "Safety alerts with their deadlines, and everything else that needs a person.",
     "App": "What the app needs before anybody signs in: crisis help, versions, contacts.",
+    "Webhooks": "Being told that something of yours has changed: endpoints, secrets, and the log of what was sent.",
     "Calendar": "Private addresses from which calendar apps read the patient's times.",
+    "Capacity": "Where new patients can start, per program and location; no personal data.",
     "Check-ins": "Questionnaires, what is due, answers, and the crisis help beside them.",
     "Contact": "Where texts and mail go: confirmed by a code, and texts only with consent.",
     "Enrollment": "The level of care: current, past, and what typically follows.",
@@ -74,6 +76,7 @@ TAGS = {
     "Locations": "Where care happens: addresses, hours, closures.",
     "Me": "Who the app serves, and how they want to be addressed.",
     "Patients": "Patients as the clinic's record system knows them.",
+    "Privacy": "What may be told outside, by whose consent; what was; and what the patient asked not to be told.",
     "Programs": "The levels of care, as the clinic describes them.",
     "Reminders": "What was said, what will be, what was held back, and why.",
     "Schedule": "Series, sessions and their members, as the clinic plans them.",
@@ -96,6 +99,9 @@ SECURITY_NOTES = {
     "partner": "A referral system, by client credentials.",
     "clinic": "One of the clinic's own systems, by client credentials; `Acting-User` names the person it acts for.",
 }
+
+# What is no JSON, such as a page to print.
+BYTES: Json = {"type": "string", "format": "binary", "maxLength": 4_194_304}
 
 TEXT = r"^[^\u0000-\u001f]*$"
 

@@ -18,6 +18,8 @@ LONGEST_URL = 2048
 
 # Lower-case scheme, no user, no fragment, nothing that one reader escapes and another does not.
 URL = re.compile(r"https://([A-Za-z0-9.-]{1,253})(?::([1-9][0-9]{0,4}))?((?:[/?][!$-;=?-\[\]_a-z~]*)?)")
+LOOPBACK = "127.0.0.1"
+LISTED_URL = re.compile(r"http://127\.0\.0\.1:([1-9][0-9]{0,4})(/[A-Za-z0-9/._~-]*)?")
 # RFC 1123 labels. The last one is letters, or begins with xn--: no notation of a number passes for a name.
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 NAME = re.compile(rf"(?:{LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{0,58}}[a-z0-9])")
@@ -57,11 +59,12 @@ class NotReached(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """An address that was read; `target` is its path and query."""
+    """An address that was read; `target` is its path and query. One that is not `secure` is of this machine."""
 
     host: str
     port: int
     target: str
+    secure: bool = True
 
 
 def read(url: str, *, ports: Collection[int] | None, loopback: bool) -> Destination:
@@ -74,6 +77,14 @@ def read(url: str, *, ports: Collection[int] | None, loopback: bool) -> Destinat
     if port > 65535 or (ports is not None and port not in ports):
         raise NotReached("port")
     return Destination(host, port, parts[3] if parts[3].startswith("/") else f"/{parts[3]}")
+
+
+def read_listed(url: str) -> Destination:
+    """An address of this machine without TLS, as development lists it: `http://127.0.0.1:port/path`. Raises ValueError
+    for anything else."""
+    if (parts := LISTED_URL.fullmatch(url)) is None or int(parts[1]) > 65535:
+        raise ValueError("A listed address is http://127.0.0.1:port/path.")
+    return Destination(LOOPBACK, int(parts[1]), parts[2] or "/", secure=False)
 
 
 def _is_name(host: str) -> bool:

@@ -54,6 +54,7 @@ class _Question:
     url: str = field(repr=False)
     headers: tuple[tuple[str, str], ...] = ()
     content: bytes | None = field(default=None, repr=False)
+    step_seconds: float = STEP_SECONDS
 
 
 def resolve(host: str) -> list[str]:
@@ -64,7 +65,8 @@ def resolve(host: str) -> list[str]:
 
 class Outward:
     """Asks other hosts. `loopback` lets this machine be asked, and `allowed_ports` (None: any) others than 443: for
-    development and tests. With `ca_file`, only its authorities are believed. Safe to share between threads."""
+    development and tests; so are `listed`, exact addresses of this machine that are asked without TLS. With `ca_file`,
+    only its authorities are believed. Safe to share between threads."""
 
     def __init__(
         self,
@@ -74,8 +76,10 @@ class Outward:
         allowed_ports: Collection[int] | None = (destinations.HTTPS_PORT,),
         resolve: Resolve = resolve,
         network: httpcore.NetworkBackend | None = None,
+        listed: Collection[str] = (),
     ) -> None:
         self._loopback, self._ports, self._resolve = loopback, allowed_ports, resolve
+        self._listed = {url: destinations.read_listed(url) for url in listed}
         self._network = network or httpcore.SyncBackend()
         self._ca_file = ca_file
 
@@ -104,9 +108,11 @@ class Outward:
         content: bytes,
         most_bytes: int = MOST_BYTES,
         seconds: float = 10.0,
+        step_seconds: float = STEP_SECONDS,
     ) -> Answer:
-        """The answer to `content`, whatever its status, a redirect's too. Raises `NotReached`."""
-        return self._said(_Question("POST", url, tuple(headers.items()), content), most_bytes, seconds)
+        """The answer to `content`, whatever its status, a redirect's too; each step of it may take `step_seconds`.
+        Raises `NotReached`."""
+        return self._said(_Question("POST", url, tuple(headers.items()), content, step_seconds), most_bytes, seconds)
 
     def _said(self, asked: "_Question", most_bytes: int, seconds: float) -> Answer:
         try:
@@ -116,12 +122,14 @@ class Outward:
             raise
 
     def _read(self, url: str) -> Destination:
+        if (listed := self._listed.get(url)) is not None:
+            return listed
         return destinations.read(url, ports=self._ports, loopback=self._loopback)
 
     def _answer(self, asked: "_Question", most_bytes: int, deadline: float) -> Answer:
         destination = self._read(asked.url)
         try:
-            addresses = self._judged(destination.host, deadline)
+            addresses = self._judged(destination, deadline)
             return self._exchanged(asked, destination, addresses, most_bytes, deadline)
         except httpcore.TimeoutException:
             raise NotReached("timeout") from None
@@ -134,16 +142,19 @@ class Outward:
         self, asked: "_Question", to: Destination, addresses: list[str], most_bytes: int, deadline: float
     ) -> Answer:
         port = None if to.port == destinations.HTTPS_PORT else to.port
-        url = httpcore.URL(scheme="https", host=to.host, port=port, target=to.target)
-        network = _Judged(self._network, addresses, deadline)
+        url = httpcore.URL(scheme="https" if to.secure else "http", host=to.host, port=port, target=to.target)
+        network = _Judged(self._network, addresses, deadline, asked.step_seconds)
         connection = httpcore.HTTPConnection(url.origin, ssl_context=self._trust, network_backend=network)
         headers = [*ASKED_WITH, *asked.headers]
         with connection, connection.stream(asked.method, url, headers=headers, content=asked.content) as response:
             return _read_whole(response, most_bytes)
 
-    def _judged(self, host: str, deadline: float) -> list[str]:
-        """The addresses of `host`; one bad one spoils them all, since which is taken would be the other side's luck."""
-        found = self._looked_up(host, deadline)
+    def _judged(self, to: Destination, deadline: float) -> list[str]:
+        """The addresses of the host; one bad one spoils them all, since which is taken would be the other side's luck.
+        A listed address is of this machine, and is not looked up."""
+        if not to.secure:
+            return [destinations.LOOPBACK]
+        found = self._looked_up(to.host, deadline)
         if not found:
             raise NotReached("unresolved")
         if not all(self._may_be_asked(one) for one in found):
@@ -196,8 +207,11 @@ class Trust(ssl.SSLContext):
 class _Judged(httpcore.NetworkBackend):
     """Connects to one of the judged addresses, whatever the name would resolve to by now."""
 
-    def __init__(self, network: httpcore.NetworkBackend, addresses: list[str], deadline: float) -> None:
+    def __init__(
+        self, network: httpcore.NetworkBackend, addresses: list[str], deadline: float, step_seconds: float
+    ) -> None:
         self._network, self._addresses, self._deadline = network, addresses, deadline
+        self._step_seconds = step_seconds
 
     def connect_tcp(
         self,
@@ -211,7 +225,7 @@ class _Judged(httpcore.NetworkBackend):
         for address in self._addresses:
             try:
                 stream = self._network.connect_tcp(address, port, min(CONNECT_SECONDS, _left(self._deadline)))
-                return _Hurried(stream, self._deadline)
+                return _Hurried(stream, self._deadline, self._step_seconds)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
@@ -220,21 +234,22 @@ class _Judged(httpcore.NetworkBackend):
 class _Hurried(httpcore.NetworkStream):
     """A stream whose every step ends with the deadline, though each alone would be in time."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
-        self._stream, self._deadline = stream, deadline
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float, step_seconds: float) -> None:
+        self._stream, self._deadline, self._step_seconds = stream, deadline, step_seconds
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, min(STEP_SECONDS, _left(self._deadline)))
+        return self._stream.read(max_bytes, min(self._step_seconds, _left(self._deadline)))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, min(STEP_SECONDS, _left(self._deadline)))
+        self._stream.write(buffer, min(self._step_seconds, _left(self._deadline)))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         try:
             seconds = min(STEP_SECONDS, _left(self._deadline))
-            return _Hurried(self._stream.start_tls(ssl_context, server_hostname, seconds), self._deadline)
+            safe = self._stream.start_tls(ssl_context, server_hostname, seconds)
+            return _Hurried(safe, self._deadline, self._step_seconds)
         except BaseException:
             self.close()
             raise

@@ -62,6 +62,7 @@ class Job:
 
 ticks: dict[str, Tick] = {}
 jobs: dict[str, Job] = {}
+stops: list[Callable[[], None]] = []
 
 
 def every(seconds: float, name: str) -> Callable[[TickFunction], TickFunction]:
@@ -84,6 +85,12 @@ def job(name: str, *, attempts: int = 5) -> Callable[[JobFunction], JobFunction]
         return function
 
     return register
+
+
+def at_stop(finish: Callable[[], None]) -> None:
+    """Has `finish` called when the worker is told to stop: for what jobs have left to threads. It may take its time,
+    within the worker's grace."""
+    stops.append(finish)
 
 
 def enqueue(name: str, *, delay: timedelta = timedelta(0), once: UUID | None = None, **ids: UUID) -> None:

@@ -125,6 +125,10 @@ FREQUENCY_UNITS = ("days_per_week", "sessions_per_week")
 LENGTH_UNITS = ("minutes_per_day", "minutes_per_session")
 TRACKS = ("day", "evening")
 
+# Whether somebody new can start, as the clinic says it; readers are told more than that.
+CAPACITIES = ("open", "waitlist", "full", "assess_first")
+CAPACITIES_SHOWN = (*CAPACITIES, "call_us", "closed")
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 # Sessions: an arrival outside the window is kept, and is no attendance.

@@ -108,6 +108,9 @@ class Worker:
     def _finish(self) -> None:
         self._stopping.set()
         deadline = time.monotonic() + GRACE_SECONDS
+        self._jobs.stop()
+        for finish in queue.stops:
+            Steady("what jobs left to finish", finish)()
         while any(thread.is_alive() for thread in self._threads) and time.monotonic() < deadline:
             self._jobs.stop()
             time.sleep(0.05)
