@@ -15,7 +15,9 @@ from api.patients import service as patients
 from api.sessions import series
 from api.staff import tasks
 from schemas.calendar_feeds import CalendarFeedAsk
+from schemas.consents import ConsentFormAsk
 from schemas.devices import DeviceAsk
+from schemas.restrictions import RestrictionAsk
 from tests.conftest import sign_in
 from tests.knocking import Knocker
 
@@ -35,11 +37,15 @@ THERE = {
     "reminder_id": "SELECT id FROM reminders WHERE patient_id = %s ORDER BY id",
     "check_in_id": "SELECT id FROM check_ins WHERE patient_id = %s",
     "feed_id": "SELECT id FROM calendar_feeds WHERE patient_id = %s",
+    "consent_id": "SELECT id FROM consents WHERE patient_id = %s ORDER BY id",
+    "restriction_id": "SELECT id FROM restrictions WHERE patient_id = %s ORDER BY id",
     "series_id": "SELECT id FROM session_series ORDER BY id",
     "location_id": "SELECT id FROM locations ORDER BY id",
     "closure_id": "SELECT id FROM location_closures",
     "alert_id": "SELECT id FROM alerts",
     "task_id": "SELECT id FROM tasks WHERE cause = 'overdue_referral'",
+    "endpoint_id": "SELECT id FROM webhook_endpoints ORDER BY id",
+    "delivery_id": "SELECT id FROM webhook_deliveries ORDER BY created_at",
     "slug": "SELECT 'iop'",
     "key": "SELECT 'phq-9'",
 }
@@ -90,11 +96,20 @@ def furnished(app: Continuum) -> Knocker:
     said = sam.post("/v1/me/check-ins", json={**NOT_SAFE, "id": str(db.uuid7()), "occurred_at": now, "sent_at": now})
     assert said.status_code == 201, said.text
     assert sam.post("/v1/me/devices", json=DeviceAsk.example).status_code == 201
+    agree(sam)
     with db.transaction(db.SYSTEM):
         patients.upsert(external_id=NEWCOMER, at=clock.now())
         tasks.open_task(patient_id=patient_id, cause="overdue_referral", at=clock.now())
         series.schedule(details={**SATURDAYS, "first_starts_local": next_saturday()}, at=clock.now())
     return sam
+
+
+def agree(sam: Knocker) -> None:
+    """A consent to those who treat them, and the wish that something not be told."""
+    shown = sam.post("/v1/me/consent-form", key="", json=ConsentFormAsk.example)
+    signed = {**ConsentFormAsk.example, "text_sha256": shown.json["text_sha256"], "signature": "Sam Rivers"}
+    assert sam.post("/v1/me/consents", json=signed).status_code == 201
+    assert sam.post("/v1/me/restriction-requests", json=RestrictionAsk.example).status_code == 201
 
 
 def next_saturday() -> datetime:

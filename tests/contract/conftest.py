@@ -16,6 +16,7 @@ from tests.contract.documents import NAMED
 from tests.dpop import Key
 from tests.knocking import Knocker
 from tests.phone import APP
+from tests.webhooks import things as webhooks
 from tests.world import NEWCOMER, Find, Sql, finder, furnished
 
 CATALOGUE = [table for table in KEPT if table != "alembic_version"]
@@ -91,6 +92,7 @@ def house(app: Continuum, superuser: psycopg.Connection[Any]) -> Iterator[House]
             "partner": system(app, superuser, "partner", vocabulary.PARTNER_SCOPES),
             "clinic": system(app, superuser, "clinic", vocabulary.CLINIC_SCOPES),
         }
+        webhooks.furnish(superuser, sql("SELECT id FROM api_clients WHERE name = 'contract partner'")[0][0])
         yield House(callers, finder(sam, sql), sql)
     swept(superuser)
 

@@ -8,8 +8,8 @@ from typing import Any
 class Caller:
     """`kind`: whose doors its token is for; None without one. `refused`: the problem that it meets at those doors, and
     `elsewhere` at all others. `scoped`: whether its token holds the scope that is asked for. `fresh`: whether the
-    patient has just proved who they are. `owner`: whether the demo patient's things are its own. `suspended`: a client
-    that the clinic has stopped."""
+    patient has just proved who they are. `owner`: whether the demo patient's things, or the one partner's, are its
+    own. `suspended`: a client that the clinic has stopped."""
 
     kind: str | None
     refused: str | None = None
@@ -46,9 +46,11 @@ CALLERS: dict[str, Caller] = {
     "patient with a bound token as bearer": of_patient("invalid-token"),
     "patient with another phone's proof": of_patient("invalid-dpop-proof"),
     "patient with an unbound token of the app": of_patient("invalid-token"),
-    "partner": Caller("partner"),
+    "partner": Caller("partner", owner=True),
     "other partner": Caller("partner"),
+    "partner without the scope": Caller("partner", scoped=False),
     "suspended partner": Caller("partner", "session-ended", suspended=True),
+    "partner with a revoked token": Caller("partner", "session-ended"),
     "partner named like a patient": Caller("partner"),
     "partner with a patient's id": Caller("partner"),
     "clinic": Caller("clinic"),

@@ -1,7 +1,7 @@
 """Who may do what, kept by hand: one line for every operation. The contract and the running server are held to it.
 
 A further line is a decision. `fresh`: the patient must have proved a moment ago who they are. `whose`: the address
-names a thing of one patient, which is not there for any other.
+names a thing of one patient, which is not there for any other; `own`: a thing of one partner.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ class Right:
     scope: str | None = None
     fresh: bool = False
     whose: bool = False
+    own: bool = False
     said: tuple[tuple[str, str | None], ...] = ()
 
 
@@ -26,6 +27,10 @@ def public() -> Right:
 
 def patient(scope: str, *, fresh: bool = False, whose: bool = False) -> Right:
     return Right("patient", scope, fresh, whose)
+
+
+def partner(scope: str, *, own: bool = False) -> Right:
+    return Right("partner", scope, own=own)
 
 
 def clinic(scope: str) -> Right:
@@ -47,6 +52,7 @@ RIGHTS: dict[str, Right] = {
     "getAppConfig": public(),
     "listInstruments": public(),
     "getInstrument": public(),
+    "getPrivacyNotice": public(),
     # Who a form is from, the form itself proves: a token beside it changes nothing
     "authorizeChallenge": form(
         stranger="insufficient_authorization",
@@ -107,7 +113,26 @@ RIGHTS: dict[str, Right] = {
     "putMyEmail": patient("me:write"),
     "deleteMyEmail": patient("me:write"),
     "confirmMyEmail": patient("me:write"),
+    "listConsentRecipients": patient("privacy:read"),
+    "previewMyConsent": patient("privacy:read"),
+    "giveMyConsent": patient("privacy:write", fresh=True),
+    "listMyConsents": patient("privacy:read"),
+    "getMyConsent": patient("privacy:read", whose=True),
+    "getMyConsentDocument": patient("privacy:read", whose=True),
+    "revokeMyConsent": patient("privacy:write", whose=True),
+    "listMyRestrictions": patient("privacy:read"),
+    "askForMyRestriction": patient("privacy:write"),
+    "listMyNoticeAcknowledgements": patient("privacy:read"),
+    "acknowledgePrivacyNotice": patient("privacy:write"),
     # The clinic's own systems
+    "previewConsent": clinic("privacy:read"),
+    "recordConsent": clinic("privacy:write"),
+    "listConsents": clinic("privacy:read"),
+    "recordRevocation": clinic("privacy:write"),
+    "endConsent": clinic("privacy:write"),
+    "listRestrictions": clinic("privacy:read"),
+    "answerRestriction": clinic("privacy:write"),
+    "endRestriction": clinic("privacy:write"),
     "getPatientPhone": clinic("patients:read"),
     "putPatientPhone": clinic("patients:write"),
     "deletePatientPhone": clinic("patients:write"),
@@ -120,6 +145,8 @@ RIGHTS: dict[str, Right] = {
     "getLocationToEdit": clinic("catalogue:read"),
     "changeLocation": clinic("catalogue:write"),
     "addClosure": clinic("catalogue:write"),
+    "putCapacity": clinic("capacity:write"),
+    "listStatedCapacity": clinic("catalogue:read"),
     "deleteClosure": clinic("catalogue:write"),
     "putPatient": clinic("patients:write"),
     "getPatient": clinic("patients:read"),
@@ -156,6 +183,18 @@ RIGHTS: dict[str, Right] = {
     "listTasks": clinic("tasks:read"),
     "claimTask": clinic("tasks:write"),
     "completeTask": clinic("tasks:write"),
+    # Partners: where they are told of what has changed
+    "listWebhookEndpoints": partner("webhooks:manage"),
+    "createWebhookEndpoint": partner("webhooks:manage"),
+    "getWebhookEndpoint": partner("webhooks:manage", own=True),
+    "putWebhookEndpoint": partner("webhooks:manage", own=True),
+    "deleteWebhookEndpoint": partner("webhooks:manage", own=True),
+    "verifyWebhookEndpoint": partner("webhooks:manage", own=True),
+    "rotateWebhookSecret": partner("webhooks:manage", own=True),
+    "testWebhookEndpoint": partner("webhooks:manage", own=True),
+    "listWebhookDeliveries": partner("webhooks:manage", own=True),
+    "redeliverWebhook": partner("webhooks:manage", own=True),
+    "redeliverWebhooks": partner("webhooks:manage", own=True),
 }
 
 
@@ -182,7 +221,7 @@ def outcome(right: Right, caller: Caller) -> Outcome:
         return Outcome(403, "insufficient-scope")
     if right.fresh and not caller.fresh:
         return Outcome(401, "step-up-required")
-    return Outcome(404, "not-found") if right.whose and not caller.owner else LET_IN
+    return Outcome(404, "not-found") if (right.whose or right.own) and not caller.owner else LET_IN
 
 
 def heard(right: Right, party: str) -> str | None:

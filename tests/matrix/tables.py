@@ -56,8 +56,8 @@ TABLES: dict[str, Table] = {
         patient="add", clinic="read add", partner="add", worker="read add",
     ),
     "idempotency_records": Table(
-        own=("principal",), of=EVERYBODY,
-        patient=MADE_BY_PATIENT, clinic="read add", partner="read add", worker="read remove",
+        own=("principal",), of=EVERYBODY, held_by=("key_hash",),
+        patient=MADE_BY_PATIENT, clinic="read add", partner="read add", worker="read remove", holder="read add",
     ),
     # Signing in
     "app_sessions": Table(
@@ -186,5 +186,14 @@ TABLES: dict[str, Table] = {
     ),
     "referral_events": Table(
         own=("referral_id",), values={"act": "moved", "actor_kind": "clinic"}, clinic="read add", worker="read add"
+    ),
+    # Webhooks
+    "webhook_endpoints": Table(
+        own=("client_id",), of=CLIENTS, partner="read add change remove", worker="read change"
+    ),
+    "webhook_events": Table(own=("client_id",), of=CLIENTS, partner="read", worker="read remove"),
+    "webhook_deliveries": Table(
+        own=("client_id",), of=CLIENTS, values={"endpoint_id": "their session", "event_id": "their session"},
+        partner="read change", worker="read change remove",
     ),
 }  # fmt: skip

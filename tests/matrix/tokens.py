@@ -19,6 +19,7 @@ from tests.knocking import Knocker
 from tests.matrix.callers import CALLERS, SYSTEMS
 from tests.phone import APP, Phone
 from tests.system import System
+from tests.webhooks import things as webhooks
 
 Headers = dict[str, str]
 ACTING = {"Acting-User": '"u-17";role=counselor'}
@@ -35,6 +36,7 @@ SIGN_INS: dict[str, tuple[str, timedelta] | None] = {
     "patient who proved little": (vocabulary.ACRS[0], timedelta()),
     "patient of whose sign-in nothing is told": None,
 }
+REVOKED = ("partner with a revoked token", "clinic with a revoked token")
 STRONG_NOW = (vocabulary.STRONG_ACRS[-1], timedelta())
 
 
@@ -54,9 +56,11 @@ class Bearers:
 
     def __post_init__(self) -> None:
         self.systems = {name: self._registered(name) for name in SYSTEMS}
+        webhooks.furnish(self.superuser, self.systems["partner"].client_id)
         self.sessions = {name: self._app_session(end) for name, end in ENDS.items()}
         self.sessions["patient with another's app session"] = self.robin.app_session_id
-        self.token("clinic with a revoked token")
+        for name in REVOKED:
+            self.token(name)
 
     def headers(self, name: str, *, scope: str | None, method: str, path: str) -> Headers:
         """What the caller `name` sends along where `scope` is asked for."""
@@ -85,7 +89,7 @@ class Bearers:
         if name == "patient with an expired token":
             return self._an_hour_ago(told)
         token: str = self.app.extensions["tokens"].issue(**told)
-        if name == "clinic with a revoked token":
+        if name in REVOKED:
             revoked = self.app.test_client().post("/oauth/revoke", data=self.systems[name].form(token=token))
             assert revoked.status_code == 200, revoked.text
         return token
