@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -205,6 +205,7 @@ def transaction(caller: Caller) -> Iterator[orm.Session]:
         raise AlreadyInTransaction
     with translated(), _connection(caller) as (connection, standing):
         current = orm.Session(bind=connection, expire_on_commit=False, join_transaction_mode="control_fully")
+        current.info["caller"] = caller
         reset = _session.set(current)
         try:
             refuse_unless(standing)
@@ -226,7 +227,36 @@ def transaction(caller: Caller) -> Iterator[orm.Session]:
 
 def become(caller: Caller) -> None:
     """Go on in the running transaction as `caller`: who held a secret becomes whose it is."""
+    session().info["caller"] = caller
     _name(session().connection(), caller)
+
+
+@contextmanager
+def aside(caller: Caller) -> Iterator[None]:
+    """Go on as `caller` inside the block, and after it as whoever it was, also when the block raises.
+
+    What was loaded in the block is forgotten with it: its session is one of its own on the same connection, so that
+    nothing that `caller` alone may see stays behind for whoever goes on.
+    """
+    before = session()
+    before.flush()
+    connection, was = before.connection(), before.info["caller"]
+    inside = orm.Session(bind=connection, expire_on_commit=False, join_transaction_mode="rollback_only")
+    reset = _session.set(inside)
+    try:
+        become(caller)
+        yield
+        inside.flush()
+    except BaseException:
+        # A transaction in which a statement failed takes no other; it can only end, and its role with it.
+        with contextlib.suppress(exc.DBAPIError):
+            _name(connection, replace(was, token_id=None))
+        raise
+    else:
+        _name(connection, replace(was, token_id=None))
+    finally:
+        _session.reset(reset)
+        inside.close()
 
 
 def among(column: Any, ids: Iterable[uuid.UUID]) -> sa.ColumnElement[bool]:

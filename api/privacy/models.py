@@ -135,3 +135,50 @@ class NoticeAcknowledgement(db.Base):
     notice_version: Mapped[str] = mapped_column(primary_key=True)
     acknowledged_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class Disclosure(db.Base):
+    """One telling of somebody outside, with what an accounting needs (42 CFR 2.25; 45 CFR 164.528(b)). Rows are only
+    ever added.
+
+    What the gate told rests on a `consent` and says by its `categories` what; the clinic writes down by hand what it
+    told in an `emergency` (42 CFR 2.51: `nature`, `made_by` and the recipient's affiliation are its elements) or
+    `elsewhere`, such as on paper. `purpose` is a consent's word, or the clinic's own. `subject_id` is what was asked
+    about.
+    """
+
+    __tablename__ = "disclosures"
+    __table_args__ = (
+        one_of("basis", vocabulary.DISCLOSURE_BASES),
+        sa.CheckConstraint(
+            "basis <> 'consent' OR (num_nulls(consent_id, recipient_client_id, notice_version) = 0"
+            " AND cardinality(categories) > 0)",
+            name="consented",
+        ),
+        sa.CheckConstraint(
+            "basis = 'consent' OR num_nulls(description, made_by, recorded_by, recorded_role) = 0", name="stated"
+        ),
+        sa.CheckConstraint("(basis = 'emergency') = (nature IS NOT NULL)", name="emergency"),
+        sa.Index("ix_disclosures_patient_id_disclosed_at", "patient_id", "disclosed_at", "id"),
+        sa.Index("ix_disclosures_consent_id", "consent_id", postgresql_where=sa.text("consent_id IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
+    patient_id: Mapped[UUID] = mapped_column(sa.ForeignKey("patients.id"))
+    subject_id: Mapped[UUID | None]
+    recipient_client_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("api_clients.id"))
+    recipient_name: Mapped[str]
+    recipient_affiliation: Mapped[str | None]
+    recipient_address: Mapped[str | None]
+    categories: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    description: Mapped[str | None]
+    purpose: Mapped[str]
+    basis: Mapped[str]
+    consent_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("consents.id"))
+    notice_version: Mapped[str | None]
+    nature: Mapped[str | None]
+    made_by: Mapped[str | None]
+    disclosed_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    recorded_by: Mapped[str | None]
+    recorded_role: Mapped[str | None]
