@@ -72,6 +72,7 @@ def settle(task: Task, outcome: Outcome, *, lease: UUID) -> bool:
         return False
     if outcome is NOT_ASKED:
         _write(task, next_attempt_at=_NOW + LONGEST_HOLD)
+        queue.enqueue(JOB, delay=LONGEST_HOLD, endpoint_id=task.endpoint_id)
     elif outcome is NOT_ALLOWED:
         _write(task, state="dropped")
     elif outcome.delivered:
