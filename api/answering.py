@@ -45,7 +45,13 @@ def set_version(version: int) -> None:
 def caller_holds(*parts: Any) -> bool:
     """Have the answer carry the strong ETag of `parts`, on which it depends beside the patient; whether the caller
     holds it already. Then it is a 304, whatever the view returns."""
-    g.etag = f'"{blake2b(repr((patient_id(), *parts)).encode(), digest_size=12).hexdigest()}"'
+    return set_tag(patient_id(), *parts)
+
+
+def set_tag(*parts: Any) -> bool:
+    """Have the answer carry the strong ETag of `parts`, which are all that it depends on; whether the caller holds it
+    already. Then it is a 304, whatever the view returns."""
+    g.etag = f'"{blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
     return _held(g.etag)
 
 

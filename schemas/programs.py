@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from api import vocabulary
 from schemas.base import Answer, Day, Flag, Id, Instant, Items, ListAnswer, PageQuery, Text, Whole, Word
+from schemas.capacity import AvailabilityAnswer
 from schemas.program_parts import AsamAnswer
 from schemas.program_sources import SourceAnswer
 
@@ -136,6 +137,9 @@ class ProgramAnswer(Answer):
     steps_from = Items(ProgramStepAnswer, max=50, required=True)
     steps_to = Items(ProgramStepAnswer, max=50, required=True)
     locations = Items(ProgramPlaceAnswer, max=100, required=True)
+    availability = Items(
+        AvailabilityAnswer, max=100, metadata={"description": "Where it is offered; public reads only."}
+    )
     source = fields.Nested(SourceAnswer, required=True)
     reviewed_by = Text(max=200)
     reviewed_on = Day()

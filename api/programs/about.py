@@ -1,6 +1,7 @@
 """What the clinic says of itself in its configuration: name, numbers, zone, and what its app needs to know."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from api.config import Config
 
@@ -16,14 +17,16 @@ class Clinic:
     support_email: str | None = None
     minimum_app_version: str | None = None
     app_features: tuple[str, ...] = ()
+    privacy_notice: str | None = None
     catalogue_max_age_seconds: float = 0.0
+    capacity_good_for: timedelta = timedelta(hours=72)
 
 
 _clinic = Clinic()
 
 
-def use(settings: Config) -> None:
-    """Speak for the clinic that `settings` configures."""
+def use(settings: Config, *, privacy_notice: str | None = None) -> None:
+    """Speak for the clinic that `settings` configures; `privacy_notice` is the version of its notice of now."""
     global _clinic
     _clinic = Clinic(
         name=settings.clinic_name,
@@ -33,7 +36,9 @@ def use(settings: Config) -> None:
         support_email=settings.support_email,
         minimum_app_version=settings.minimum_app_version,
         app_features=settings.app_features,
+        privacy_notice=privacy_notice,
         catalogue_max_age_seconds=settings.catalogue_max_age_seconds,
+        capacity_good_for=timedelta(hours=settings.capacity_stale_hours),
     )
 
 

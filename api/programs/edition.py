@@ -64,18 +64,35 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Capacity:
+    """Whether somebody new can start in the program `slug` at a location, as the clinic confirmed it last."""
+
+    slug: str
+    location_id: UUID
+    state: str
+    notes: str | None
+    confirmed_at: datetime
+    confirmed_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
     """The catalogue at `version`; programs in the order in which they are shown."""
 
     version: int
     programs: tuple[Program, ...]
     locations: tuple[Location, ...] = ()
+    capacities: tuple[Capacity, ...] = ()
 
     def program(self, slug: str) -> Program | None:
         return next((one for one in self.programs if one.slug == slug), None)
 
     def location(self, location_id: UUID) -> Location | None:
         return next((one for one in self.locations if one.id == location_id), None)
+
+    def capacity(self, slug: str, location_id: UUID) -> Capacity | None:
+        here = (one for one in self.capacities if (one.slug, one.location_id) == (slug, location_id))
+        return next(here, None)
 
     def steps_to(self, slug: str) -> list[Program]:
         """Programs that typically follow."""

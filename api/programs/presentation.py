@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api import vocabulary
-from api.programs import ranges, wording
+from api.programs import about, availability, ranges, wording
+from api.programs.availability import Availability
 from api.programs.edition import Closure, Edition, Hours, Location, Program
 
 Json = dict[str, Any]
@@ -43,6 +44,28 @@ def program(edition: Edition, one: Program, language: str) -> Json:
         "placement_note": wording.PLACEMENT[language],
     }
     return known(answer)
+
+
+def with_availability(edition: Edition, one: Program, language: str, *, at: datetime) -> Json:
+    """A program as `ProgramAnswer` has it, with whether somebody new can start where it is offered."""
+    found = availability.of_program(edition, one, at=at, good_for=about.clinic().capacity_good_for)
+    return known(
+        {**program(edition, one, language), "availability": [_available(each, language) for each in found] or None}
+    )
+
+
+def _available(one: Availability, language: str) -> Json:
+    return known(
+        {
+            "location_id": str(one.location.id),
+            "location_name": one.location.details["name"],
+            "time_zone": one.location.time_zone,
+            "state": one.state,
+            "text": wording.AVAILABILITY[one.state][language],
+            "confirmed_at": instant(one.stated.confirmed_at) if one.stated else None,
+            "closed_until": instant(one.closed_until) if one.closed_until else None,
+        }
+    )
 
 
 _QUALITIES = ("structure", "supervision", "flexibility", "goal")

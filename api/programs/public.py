@@ -1,11 +1,12 @@
 """Anyone's door to the programs, side by side too."""
 
+from datetime import datetime
 from typing import Any
 
 import orjson
 from flask import Response, request
 
-from api import errors, language
+from api import clock, errors, language
 from api.blueprint import Door
 from api.programs import about, comparison, jsonld, presentation, search, serving, shelf
 from api.programs.edition import Edition, Program
@@ -30,27 +31,30 @@ class CannotCompare(errors.BadRequest):
 def list_programs(asked: dict[str, Any]) -> Response:
     """Levels of care as the clinic describes them, those offered here first. `q` finds names, aliases and what people
     commonly call a program. With `Accept: application/ld+json`, what is offered as schema.org."""
-    spoken, type_ = language.accepted(), serving.wanted_type()
+    spoken, type_, at = language.accepted(), serving.wanted_type(), clock.now()
     stock = shelf.stock()
     if type_ == JSONLD:
         return serving.answer(
             stock.get(("all", spoken, type_), lambda edition: _ld_all(edition, spoken)), spoken, type_
         )
     if not request.query_string:
-        return serving.answer(stock.get(("all", spoken, type_), lambda edition: _page(edition, asked, spoken)), spoken)
-    return serving.answer(Rendered.of(_page(stock.edition, asked, spoken)), spoken)
+        key = ("all", spoken, stock.moment(at))
+        return serving.answer(stock.get(key, lambda edition: _page(edition, asked, spoken, at)), spoken)
+    return serving.answer(Rendered.of(_page(stock.edition, asked, spoken, at)), spoken)
 
 
 @door.get("/programs/<slug>", operation="getProgram", summary="One program", hot=True, etag=True)
 @door.answers(ProgramAnswer)
 def get_program(slug: str) -> Response:
-    """A program with its ranges, therapies and steps. What the clinic has not stated is absent. With `Accept:
-    application/ld+json`, the same as schema.org."""
-    spoken, type_ = language.accepted(), serving.wanted_type()
-    render = _ld_one if type_ == JSONLD else _one
-    return serving.answer(
-        shelf.stock().get((slug, spoken, type_), lambda edition: render(edition, slug, spoken)), spoken, type_
-    )
+    """A program with its ranges, therapies and steps, and whether new patients can start where it is offered. What the
+    clinic has not stated is absent. With `Accept: application/ld+json`, the same as schema.org."""
+    spoken, type_, stock, at = language.accepted(), serving.wanted_type(), shelf.stock(), clock.now()
+    if type_ == JSONLD:
+        return serving.answer(
+            stock.get((slug, spoken, type_), lambda edition: _ld_one(edition, slug, spoken)), spoken, type_
+        )
+    key = (slug, spoken, stock.moment(at))
+    return serving.answer(stock.get(key, lambda edition: _one(edition, slug, spoken, at)), spoken)
 
 
 @door.get(
@@ -78,8 +82,8 @@ def compare_programs(asked: dict[str, Any]) -> Response:
     return serving.answer(shelf.stock().get((slugs, spoken), render), spoken)
 
 
-def _one(edition: Edition, slug: str, spoken: str) -> bytes:
-    return orjson.dumps(presentation.program(edition, _known(edition, slug), spoken))
+def _one(edition: Edition, slug: str, spoken: str, at: datetime) -> bytes:
+    return orjson.dumps(presentation.with_availability(edition, _known(edition, slug), spoken, at=at))
 
 
 def _ld_one(edition: Edition, slug: str, spoken: str) -> bytes:
@@ -96,9 +100,10 @@ def _known(edition: Edition, slug: str) -> Program:
     return found
 
 
-def _page(edition: Edition, asked: dict[str, Any], spoken: str) -> bytes:
+def _page(edition: Edition, asked: dict[str, Any], spoken: str, at: datetime) -> bytes:
     matching = [one for one in edition.programs if search.found(one, asked)]
     filters = [asked[name] for name in ("q", "level", "track", "setting")]
     found, more = serving.cut(matching, lambda one: one.slug, asked, bound_to=("programs", *filters))
-    answer = {"items": [presentation.program(edition, one, spoken) for one in found], "next_page_token": more}
+    items = [presentation.with_availability(edition, one, spoken, at=at) for one in found]
+    answer = {"items": items, "next_page_token": more}
     return orjson.dumps(presentation.known(answer))

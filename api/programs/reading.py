@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db
-from api.programs.edition import Closure, Edition, Hours, Location, Program
+from api.programs.edition import Capacity, Closure, Edition, Hours, Location, Program
 
 _STATEMENT = sa.text("""
 SELECT version, CASE WHEN version = :known THEN NULL ELSE json_build_object(
@@ -26,6 +26,13 @@ SELECT version, CASE WHEN version = :known THEN NULL ELSE json_build_object(
                    FROM location_closures WHERE location_id = locations.id)
     ) ORDER BY id)
     FROM locations
+  ),
+  'capacities', (
+    SELECT json_agg(json_build_object(
+      'slug', slug, 'location_id', location_id, 'state', state, 'notes', notes, 'confirmed_at', confirmed_at,
+      'confirmed_by', confirmed_by
+    ) ORDER BY slug, location_id)
+    FROM program_capacities JOIN programs ON program_id = programs.id
   )
 ) END
 FROM catalogue_version
@@ -48,6 +55,7 @@ def edition_unless(known: int | None) -> Edition | None:
         version=version,
         programs=tuple(_program(one) for one in found["programs"] or ()),
         locations=tuple(_location(**one) for one in found["locations"] or ()),
+        capacities=tuple(_capacity(one) for one in found["capacities"] or ()),
     )
 
 
@@ -85,4 +93,12 @@ def _closure(row: dict[str, Any]) -> Closure:
         starts_at=datetime.fromisoformat(row["starts_at"]),
         ends_at=datetime.fromisoformat(row["ends_at"]),
         reason=row["reason"],
+    )
+
+
+def _capacity(row: dict[str, Any]) -> Capacity:
+    return Capacity(
+        **{key: row[key] for key in ("slug", "state", "notes", "confirmed_by")},
+        location_id=UUID(row["location_id"]),
+        confirmed_at=datetime.fromisoformat(row["confirmed_at"]),
     )

@@ -5,14 +5,16 @@ it was raised is the catalogue read anew, whole, and everything rendered is forg
 was rendered from. Readers hold one edition each, so no answer is a mix of two.
 """
 
+import bisect
 import hashlib
 import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from api import db, errors
-from api.programs import about, reading
+from api.programs import about, availability, reading
 from api.programs.edition import Edition
 
 # More different answers than this are not kept: comparisons can be asked for in many orders.
@@ -46,6 +48,10 @@ class Stock:
 
     edition: Edition
     rendered: dict[Hashable, Rendered] = field(default_factory=dict)
+    changes: list[datetime] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.changes = availability.changes(self.edition, good_for=about.clinic().capacity_good_for)
 
     def get(self, key: Hashable, render: Callable[[Edition], bytes]) -> Rendered:
         """What was rendered for `key`, rendering it first where it was not."""
@@ -55,6 +61,10 @@ class Stock:
             if len(self.rendered) < MOST_KEPT:
                 self.rendered[key] = found
         return found
+
+    def moment(self, at: datetime) -> int:
+        """Which of the stretches between `changes` holds `at`: what the clock changes is rendered once for each."""
+        return bisect.bisect_right(self.changes, at)
 
 
 _stock: Stock | None = None

@@ -31,6 +31,19 @@ OFFERED = {
 }
 
 
+AVAILABILITY = {
+    "open": {"en": "New patients can start here.", "es": "Aquí pueden comenzar pacientes nuevos."},
+    "waitlist": {"en": "There is a waitlist here.", "es": "Aquí hay lista de espera."},
+    "full": {"en": "There are no places here at the moment.", "es": "Por ahora no hay lugares aquí."},
+    "assess_first": {
+        "en": "An assessment comes first; we look for a place with you then.",
+        "es": "Primero se hace una evaluación; después buscamos un lugar con usted.",
+    },
+    "call_us": {"en": "Please call us about places here.", "es": "Llámenos para preguntar por lugares aquí."},
+    "closed": {"en": "This location is closed at the moment.", "es": "Esta sede está cerrada por ahora."},
+}
+
+
 def listed(names: Sequence[str], language: str, *, joint: str = "and") -> str:
     """ "A, B and C", or "A, B or C" with `joint="or"`; in Spanish with "e" and "u" where they must stand."""
     if len(names) < 2:

@@ -183,6 +183,8 @@ RIGHTS: dict[str, Right] = {
     "listTasks": clinic("tasks:read"),
     "claimTask": clinic("tasks:write"),
     "completeTask": clinic("tasks:write"),
+    # Partners: where somebody whom they would refer could start
+    "listCapacity": partner("capacity:read"),
     # Partners: where they are told of what has changed
     "listWebhookEndpoints": partner("webhooks:manage"),
     "createWebhookEndpoint": partner("webhooks:manage"),
