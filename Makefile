@@ -68,4 +68,4 @@ migrations: tests-environment
 
 contract: tests-environment
 	@$(PY) -m tests.contract.node
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract/with_node.py tests/contract/with_oauth.py tests/contract/with_calendar.py tests/contract/every_caller.py
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract/with_node.py tests/contract/with_oauth.py tests/contract/with_calendar.py tests/contract/with_webhooks.py tests/contract/every_caller.py
