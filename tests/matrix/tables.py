@@ -19,7 +19,8 @@ EVERYBODY = (*PATIENTS, *CLIENTS)
 @dataclass(frozen=True)
 class Table:
     """What each kind of caller may, in words of `VERBS`. `of`: whose rows there are. `held_by`: the columns of which a
-    holder presents one."""
+    holder presents one. `gate`: what it may with rows of the one pair of patient and partner that it is entered for,
+    `gate_of_all` with everybody's."""
 
     own: tuple[str, ...] = ("patient_id",)
     of: tuple[str, ...] = PATIENTS
@@ -30,6 +31,8 @@ class Table:
     partner: str = ""
     worker: str = ""
     holder: str = ""
+    gate: str = ""
+    gate_of_all: str = ""
 
 
 def session_of(owner: uuid.UUID) -> uuid.UUID:
@@ -49,7 +52,9 @@ MADE_BY_PATIENT = "read add"
 
 TABLES: dict[str, Table] = {
     # The record and who it is of
-    "patients": Table(own=("id",), patient="read change", clinic="read add change", worker="read"),
+    "patients": Table(
+        own=("id",), patient="read change", clinic="read add change", worker="read", gate_of_all="read"
+    ),
     "patient_versions": Table(patient="read change", clinic="read add change", worker="read change"),
     "audit_events": Table(
         own=("patient_id", "client_id"), of=EVERYBODY,
@@ -90,11 +95,11 @@ TABLES: dict[str, Table] = {
     # Care
     "enrollments": Table(
         values={"focus": ["substance_use"], "program_slug": "iop"},
-        patient="read", clinic="read add change", worker="read",
+        patient="read", clinic="read add change", worker="read", gate="read",
     ),
     "enrollment_events": Table(
         values={"kind": "started", "enrollment_id": "their session"},
-        patient="read", clinic="read add", worker="read",
+        patient="read", clinic="read add", worker="read", gate="read",
     ),
     "session_series": Table(
         own=("id",), values={**CARE, "duration_minutes": 60}, clinic="read add change", worker="read change"
@@ -104,11 +109,11 @@ TABLES: dict[str, Table] = {
     ),
     "care_sessions": Table(
         own=("id",), values={**CARE, "id": "their session", "status": "scheduled", "ends_at": EVENING},
-        patient="read", clinic="read add change", worker="read add change",
+        patient="read", clinic="read add change", worker="read add change", gate="read",
     ),
     "attendances": Table(
         values={**PLACE, "status": "booked"},
-        patient="read change", clinic="read add change", worker="read add change",
+        patient="read change", clinic="read add change", worker="read add change", gate="read",
     ),
     "session_replies": Table(values={**PLACE, "reply": "attending"}, patient=MADE_BY_PATIENT, clinic="read"),
     "session_arrivals": Table(values={**PLACE, "placement": "in_window"}, patient=MADE_BY_PATIENT, clinic="read"),
@@ -158,9 +163,16 @@ TABLES: dict[str, Table] = {
             "terms": "usual", "revocable": "any_time", "expires_on_event": "end_of_treatment",
             "signed_how": "app", "signer": "patient",
         },
-        patient="read add change", clinic="read add change",
+        patient="read add change", clinic="read add change", gate_of_all="read",
     ),
-    "restrictions": Table(patient=MADE_BY_PATIENT, clinic="read add change"),
+    "restrictions": Table(patient=MADE_BY_PATIENT, clinic="read add change", gate_of_all="read"),
+    "disclosures": Table(
+        values={
+            "recipient_client_id": "their session", "categories": ["presence"], "purpose": "treatment",
+            "basis": "consent", "consent_id": "the owner", "notice_version": "2024",
+        },
+        patient="read", clinic="read add", gate="add",
+    ),
     "notice_acknowledgements": Table(patient=MADE_BY_PATIENT, clinic="read"),
     # Staff
     "alerts": Table(patient="read add change", clinic="read change", worker="read change"),
@@ -176,16 +188,17 @@ TABLES: dict[str, Table] = {
     "referrals": Table(
         own=("client_id",), of=CLIENTS,
         values={"origin": "partner", "contact_preference": "may_contact"},
-        clinic="read", partner="read add change", worker="read remove",
+        clinic="read", partner="read add change", worker="read remove", gate="read",
     ),
     "referral_documents": Table(
         own=("client_id",), of=CLIENTS, values={"referral_id": "their session"}, clinic="read", partner="read add"
     ),
     "referral_triage": Table(
-        values={"referral_id": "their session"}, clinic="read change", worker="read change"
+        values={"referral_id": "their session"}, clinic="read change", worker="read change", gate_of_all="read",
     ),
     "referral_events": Table(
-        own=("referral_id",), values={"act": "moved", "actor_kind": "clinic"}, clinic="read add", worker="read add"
+        own=("referral_id",), values={"act": "moved", "actor_kind": "clinic"},
+        clinic="read add", worker="read add", gate_of_all="read",
     ),
     # Webhooks
     "webhook_endpoints": Table(

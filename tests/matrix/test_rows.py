@@ -11,7 +11,7 @@ from api import db
 from api.app import Continuum
 from tests.conftest import sweep
 from tests.matrix.rows import Rows
-from tests.matrix.tables import CLIENTS, EVERYBODY, TABLES, VERBS, Table
+from tests.matrix.tables import CLIENTS, EVERYBODY, TABLES, VERBS, Table, session_of
 
 CLOSED = """
     SELECT relname FROM pg_class
@@ -58,6 +58,15 @@ def holders(rows: Rows, name: str, table: Table) -> dict[str, db.Caller]:
     return {f"sam, by {one.hex()}": db.Caller(kind="holder", presented=one) for one in found}
 
 
+def gate(rows: Rows, owner: str) -> db.Caller:
+    """The gate as it is entered for a partner and, once a consent was found to count, for a patient: the partner is the
+    one to whom the made disclosures of the patient went."""
+    if owner in CLIENTS:
+        return db.Caller(kind="gate", client_id=rows.owners[owner])
+    patient_id = rows.owners[owner]
+    return db.Caller(kind="gate", patient_id=patient_id, client_id=session_of(patient_id))
+
+
 def owns(table: Table, kind: str, who: str | None) -> Reached:
     """What the hand-kept table says of a kind of caller; `who` it is, or None where it reaches everybody's rows."""
     may = getattr(table, kind).split()
@@ -74,6 +83,7 @@ STRANGERS = {
     "a holder of nothing": db.Caller(kind="holder"),
     "a holder of something else": db.Caller(kind="holder", presented=b"0" * 32),
     "a holder of what is no hash": db.Caller(kind="holder", presented=b""),
+    "a gate for nobody": db.Caller(kind="gate", client_id=uuid.uuid4()),
     "a client that is not there": db.Caller(kind="holder", client_id=uuid.uuid4()),
 }
 
@@ -85,7 +95,8 @@ def test_every_table_of_somebodys_is_here(superuser: psycopg.Connection[Any], ap
 @pytest.mark.parametrize("name", TABLES)
 def test_who_is_nobody_reaches_nothing(name: str, rows: Rows) -> None:
     found = {who: rows.reached(name, TABLES[name], caller) for who, caller in STRANGERS.items()}
-    assert found == dict.fromkeys(STRANGERS, NOTHING)
+    of_all = {"read": set(TABLES[name].of)} if TABLES[name].gate_of_all else {}
+    assert found == dict.fromkeys(STRANGERS, NOTHING) | {"a gate for nobody": NOTHING | of_all}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -100,6 +111,14 @@ def test_each_reaches_what_is_theirs(name: str, rows: Rows) -> None:
 def test_the_clinic_and_the_worker_reach_what_their_work_needs(name: str, rows: Rows) -> None:
     for kind, caller in (("clinic", db.SYSTEM), ("worker", db.WORKER)):
         assert rows.reached(name, TABLES[name], caller) == owns(TABLES[name], kind, None), kind
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_gate_reaches_what_it_judges_by_and_of_facts_one_patients(name: str, rows: Rows) -> None:
+    table = TABLES[name]
+    for who in table.of:
+        reach = {verb: set(table.of) for verb in VERBS if verb in table.gate_of_all.split()}
+        assert rows.reached(name, table, gate(rows, who)) == owns(table, "gate", who) | reach, who
 
 
 @pytest.mark.parametrize("name", [name for name, table in TABLES.items() if table.held_by or table.holder])

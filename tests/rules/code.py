@@ -134,6 +134,23 @@ def migrations_know_no_model(path: str, tree: ast.Module) -> Iterator[Finding]:
         yield from ((line, name) for line, name in imported(tree) if name.split(".")[0] in ("api", "schemas"))
 
 
+# Who may name the gate's role: the gate, and those who make roles and say what each is called.
+NAMES_THE_GATE = ("api/privacy/gate.py", "api/db.py", "api/roles.py")
+
+
+@rule
+def only_the_gate_enters_its_role(path: str, tree: ast.Module) -> Iterator[Finding]:
+    """What a partner is told is decided and written down in one place: nothing else reads as the gate reads."""
+    if path in NAMES_THE_GATE or path.startswith("migrations/"):
+        return
+    for call, name in calls(tree):
+        if name.rsplit(".", 1)[-1] == "aside":
+            yield call.lineno, f"{name}()"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and (node.value == "gate" or "continuum_gate" in str(node.value)):
+            yield node.lineno, "the gate's role"
+
+
 @rule
 def nothing_is_printed(path: str, tree: ast.Module) -> Iterator[Finding]:
     if path != "api/cli.py":
