@@ -66,6 +66,13 @@ from api.patients import patient as patients_patient
 from api.patients import service as patients
 from api.patients import zones
 from api.patients.events import PatientStatusChanged
+from api.privacy import clinic as consents_clinic
+from api.privacy import clinic_restrictions as restrictions_clinic
+from api.privacy import notice_texts
+from api.privacy import patient as consents_patient
+from api.privacy import patient_notice as notice_patient
+from api.privacy import patient_restrictions as restrictions_patient
+from api.privacy import public as notice_public
 from api.programs import about
 from api.programs import clinic as programs_clinic
 from api.programs import clinic_capacity as capacity_clinic
@@ -136,6 +143,12 @@ DOORS = (
     instruments_public.door,
     checkins_patient.door,
     checkins_clinic.door,
+    notice_public.door,
+    consents_patient.door,
+    restrictions_patient.door,
+    notice_patient.door,
+    consents_clinic.door,
+    restrictions_clinic.door,
     staff_clinic.door,
     webhooks_partner.door,
     deliveries_partner.door,
@@ -233,7 +246,7 @@ def open_house(settings: config.Config) -> None:
     keyed.use(settings.access_secret)
     safekeeping.use(settings.encryption_keys)
     language.ask_preference(patients.language)
-    about.use(settings)
+    about.use(settings, privacy_notice=notice_texts.CURRENT)
     zones.use_clinic_zone(settings.clinic_time_zone)
     dose.use_floors(settings.weekly_floor_hours)
     clock.use(settings.clock_file)

@@ -129,6 +129,8 @@ class Door(flask_smorest.Blueprint):
         etag: bool = False,
         steps_up: bool = False,
         shown_to: Sequence[str] = (),
+        gives: str | None = None,
+        takes: str | None = None,
         hot: bool = False,
         throttled: bool = True,
         looks_first: Callable[[db.Caller, bytes], None] | None = None,
@@ -139,8 +141,9 @@ class Door(flask_smorest.Blueprint):
         """Register a view. `hot`: no transaction is begun (a `HotRead`, or bytes from memory). `replay` renders the
         resource of an idempotent POST again. `steps_up`: the patient must have proved a little while ago who they are
         (RFC 9470). `shown_to`: whose documents
-        tell of it beside the whole one. `looks_first` sees the
-        body as it came, inside the transaction and before anything but a missing sign-in may refuse it.
+        tell of it beside the whole one. `gives`: the media type of an answer that is no JSON; `takes`: that of a body
+        which is none, read by the view itself. `looks_first` sees the body as it came, inside the
+        transaction and before anything but a missing sign-in may refuse it.
         `refusals_carry`: members of every refusal, whatever its cause; asks no database. `at_once` may meet a usual
         request in one statement that asks for the standing and writes the audit row too; with None it leaves the
         request to the transaction, and it refuses nothing but an ended sign-in. `prepares` does what is slow, such as
@@ -162,6 +165,8 @@ class Door(flask_smorest.Blueprint):
                 asks_type=self.asks_type or (body.MERGE_PATCH if method == "PATCH" else body.JSON),
                 query=getattr(view, "_query", None),
                 answers=getattr(view, "_answers", None),
+                gives=gives,
+                takes=takes,
                 status=getattr(view, "_status", 200),
                 refusals=(*refusals, *(idempotency.REFUSALS if idempotent else ())),
                 idempotent=idempotent,

@@ -64,6 +64,8 @@ class Writer:
         return [one | exemplified(one, example) for one in self.converter.parameters(operation.query)]
 
     def body(self, operation: Operation) -> Json:
+        if operation.takes:
+            return {"required": True, "content": {operation.takes: contract_parts.SENT_BYTES}}
         if not operation.asks:
             return {}
         return {"required": True, "content": {operation.asks_type: self.content(operation.asks)}}

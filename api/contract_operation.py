@@ -12,8 +12,9 @@ PLACEHOLDER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One route as its door describes it. `audience` is the kind of caller; `scope` is None for the public. `problems`
-    says what further members its problem documents carry, by status or at "any" one."""
+    """One route as its door describes it. `audience` is the kind of caller; `scope` is None for the public. `gives`
+    is the media type of an answer that is no JSON. `problems` says what further members its problem documents carry, by
+    status or at "any" one. `takes` is the media type of a body that is no JSON."""
 
     id: str
     method: str
@@ -25,8 +26,10 @@ class Operation:
     description: str
     asks: type[base.Ask] | None = None
     asks_type: str = "application/json"
+    takes: str | None = None
     query: type[base.Query] | None = None
     answers: type[base.Answer] | None = None
+    gives: str | None = None
     status: int = 200
     refusals: tuple[type[errors.Refusal], ...] = ()
     idempotent: bool = False
@@ -68,5 +71,7 @@ class Operation:
             yield pages.InvalidCursor
         if self.asks:
             yield from (errors.ContentTooLarge, errors.UnsupportedMediaType, errors.Invalid)
+        if self.takes:
+            yield from (errors.ContentTooLarge, errors.UnsupportedMediaType)
         if self.if_match:
             yield from (errors.PreconditionFailed, errors.PreconditionRequired)

@@ -7,6 +7,9 @@ from api import auth, db, dpop, errors, vocabulary
 
 Json = dict[str, Any]
 
+# A body that is no JSON, such as a paper that is sent.
+SENT_BYTES: Json = {"schema": {"type": "string", "format": "binary", "maxLength": 1_000_000}}
+
 VERSION = "1.0.0"
 TITLE = "Continuum"
 PREFACE = """\

@@ -205,7 +205,22 @@ class MyConsentAnswer(ConsentAnswer):
     text = Text(max=10_000, required=True)
     shared = ma.fields.Nested(SharedAnswer, required=True)
 
-    example = {**ConsentAnswer.example, "text": TEXT, "shared": SharedAnswer.example}
+    example: ClassVar[Mapping[str, Any]] = {**ConsentAnswer.example, "text": TEXT, "shared": SharedAnswer.example}
+
+
+class RevokedConsentAnswer(MyConsentAnswer):
+    """A consent that was taken back. `shared` is what was told before; `note` says so in words."""
+
+    note = Text(max=400, required=True)
+
+    example = {
+        **MyConsentAnswer.example,
+        "state": "revoked",
+        "revocable_now": False,
+        "revoked_at": "2026-11-25T15:00:00Z",
+        "revoked_how": "app",
+        "note": "Nothing more is shared under this permission from now on.",
+    }
 
 
 class MyConsentsAnswer(ListAnswer):

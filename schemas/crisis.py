@@ -94,6 +94,9 @@ class AppConfigAnswer(Answer):
     )
     language = Word(("en", "es"), required=True)
     minimum_app_version = Text(max=40, metadata={"description": "Older apps must update; absent is none."})
+    privacy_notice_version = Text(
+        max=60, metadata={"description": "Of the notice of now: one that the patient has not acknowledged is shown."}
+    )
     clinic = fields.Nested(AppClinicAnswer, required=True)
     crisis = fields.Nested(CrisisConfigAnswer, required=True)
     features = Items(
@@ -107,6 +110,7 @@ class AppConfigAnswer(Answer):
         "server_time": "2026-11-23T15:00:00Z",
         "language": "en",
         "minimum_app_version": "1.0.0",
+        "privacy_notice_version": "notice-1",
         "clinic": AppClinicAnswer.example,
         "crisis": CrisisConfigAnswer.example,
         "features": [],

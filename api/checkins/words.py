@@ -5,9 +5,11 @@ Never more than is true: nobody watches, and when somebody looks is said by cris
 
 WHO_SEES = {
     "en": "Your care team at the clinic sees your answers, and they become part of your record. Nobody outside the"
-    " clinic sees them unless you agree or the law requires it. Answers are not read live.",
+    " clinic sees them unless you agree or the law requires it. Answers and scores are never released to a partner,"
+    " whatever you permit it to know. Answers are not read live.",
     "es": "Su equipo de atención en la clínica ve sus respuestas y pasan a formar parte de su expediente. Nadie fuera"
-    " de la clínica las ve, salvo que usted lo autorice o la ley lo exija. Las respuestas no se leen al momento.",
+    " de la clínica las ve, salvo que usted lo autorice o la ley lo exija. Las respuestas y los puntajes nunca se"
+    " entregan a un socio, por mucho que usted le permita saber. Las respuestas no se leen al momento.",
 }
 TOGETHER = {
     "en": "Your team will look at this with you.",

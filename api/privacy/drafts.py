@@ -111,8 +111,15 @@ class AlreadyOver(errors.Unprocessable):
     detail_es = "Un consentimiento debe valer al menos un día desde ahora, y no puede obligar más tiempo del que vale."
 
 
+REFUSALS = (
+    *(CounselingNotesApart, LegalProceedingsApart, AnswersStayHere, UnknownRecipient, NotForTheClass),
+    *(NotATreatingProvider, NotOfCriminalJustice, MatterNotNamed, MoreThanTheMatterNeeds, ForALegalMatterOnly),
+    AlreadyOver,
+)
+
+
 def refuse_unfit(draft: Draft, recipient: Partner | None, *, at: datetime) -> None:
-    """Raises one of the refusals above, or `errors.Unprocessable` of its kind, for what no consent can say.
+    """Raises one of `REFUSALS` for what no consent can say.
 
     `recipient` is the active partner that the draft names, None where there is none or it names a class.
     """

@@ -5,9 +5,10 @@ Days are those of the clinic: a consent holds to the end of its last one.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -71,6 +72,15 @@ class Form:
     @property
     def hash(self) -> bytes:
         return hashlib.sha256(self.text.encode()).digest()
+
+    @property
+    def text_sha256(self) -> str:
+        return self.hash.hex()
+
+
+def draft(asked: Mapping[str, Any]) -> Draft:
+    """The draft among what was asked, which may say more."""
+    return Draft(**{one.name: asked[one.name] for one in fields(Draft) if one.name in asked})
 
 
 def written(draft: Draft, *, recipient: str | None, language: str, version: str | None = None) -> Form:

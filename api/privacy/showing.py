@@ -16,6 +16,16 @@ RECORDED = (
     *("ended_by", "ended_role"),
 )
 
+SAID_BEFORE = {
+    "en": "Nothing more is shared under this permission from now on. What was shared before cannot be called back.",
+    "es": "A partir de ahora no se comparte nada más con este permiso. Lo ya compartido no se puede recuperar.",
+}
+
+
+def said_before(language: str) -> str:
+    """What taking a consent back means for what was told already."""
+    return SAID_BEFORE[language]
+
 
 def state(consent: Consent, *, at: datetime) -> str:
     """One of `vocabulary.CONSENT_STATES`. Whether it counts for a partner is for the gate to say."""

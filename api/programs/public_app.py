@@ -22,6 +22,7 @@ def get_app_config() -> Response:
     known = {
         "language": spoken,
         "minimum_app_version": clinic.minimum_app_version,
+        "privacy_notice_version": clinic.privacy_notice,
         "clinic": presentation.known(
             {
                 "name": clinic.name,

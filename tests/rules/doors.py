@@ -36,6 +36,7 @@ READ_BY_ANYONE: frozenset[Route] = frozenset(
         "/v1/instruments/<key>",
         "/v1/locations",
         "/v1/locations/<uuid:location_id>",
+        "/v1/privacy-notice",
         "/v1/program-comparison",
         "/v1/programs",
         "/v1/programs/<slug>",

@@ -1,0 +1,134 @@
+"""The text that is signed: every element that the law asks for, the same bytes each time, never edited afterwards."""
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from api import vocabulary
+from api.app import Continuum
+from api.privacy import form_texts, forms
+from api.privacy.forms import Draft
+
+USUAL = Draft(
+    patient_name="Sam Rivers",
+    categories=("attendance", "presence"),
+    purpose="treatment",
+    expires_on=date(2027, 3, 1),
+    expires_on_event="end_of_treatment",
+)
+JUSTICE = Draft(
+    patient_name="Sam Rivers",
+    categories=("attendance", "progress"),
+    purpose="criminal_justice",
+    terms="criminal_justice",
+    matter="Case 27-118, County Treatment Court",
+    revocable="from_final_disposition",
+    expires_on_event="final_disposition",
+)
+# Frozen: what was signed under a version stays what that version says. Other words are another version.
+FROZEN = {
+    ("release-1", "en"): "a2cce347d507067a98a97195f0c7e5ec3be52682813ec6689ce9bd17f16af116",
+    ("release-1", "es"): "22560b3ae6c05562db2a976b595e5ed194b09ba8b414f4a9d97270cffaa51b37",
+    ("criminal-justice-1", "en"): "936c9795932c2bc8270bfdef5af2abe3a8992575e49b8fedd6995a99dc569fa3",
+    ("criminal-justice-1", "es"): "07dfd315e6d1283fda52d2dcebc362e34a59127f9505af815a4a871395db0612",
+}
+
+
+@pytest.fixture(autouse=True)
+def of_the_clinic(app: Continuum) -> None:
+    """The clinic's name and zone are those of its settings."""
+
+
+def usual(language: str = "en", recipient: str | None = "Harbor Detox", **more: Any) -> str:
+    return forms.written(replace(USUAL, **more), recipient=recipient, language=language).text
+
+
+def justice(language: str = "en", **more: Any) -> str:
+    return forms.written(replace(JUSTICE, **more), recipient="County Court", language=language).text
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        "I, Sam Rivers,",
+        "allow Trinity Wellness Group to share",
+        "which sessions I was expected at, and which I attended or missed",
+        "With: Harbor Detox.",
+        "for my treatment",
+        "take it back in writing",
+        "in reliance on this permission cannot be called back",
+        "until my treatment at Trinity Wellness Group has ended, or until the end of March 1, 2027",
+        "may share it further as the HIPAA Privacy Rule",
+        "in any civil, criminal, administrative or legislative proceedings against me",
+        "If I do not sign: Trinity Wellness Group treats me all the same",
+    ],
+)
+def test_the_form_carries_every_element_of_a_written_consent(element: str) -> None:
+    assert element in usual()
+
+
+def test_only_what_is_released_stands_in_the_form() -> None:
+    assert "which program and level of care" not in usual()
+    assert "which program and level of care" in usual(categories=("level_of_care",))
+
+
+def test_a_class_of_recipients_is_described() -> None:
+    text = usual(recipient=None, recipient_class="treating_providers")
+    assert "With: my treating providers, that is, those who treat me" in text
+
+
+def test_told_at_the_patients_request_it_may_not_be_passed_on() -> None:
+    assert "forbid those who receive this to share it further" in usual(purpose="patient_request")
+
+
+def test_before_signing_for_a_legal_matter_it_is_said_from_when_it_can_be_taken_back() -> None:
+    said = "I cannot do so before the matter named here has been finally decided (its final disposition)."
+    assert said in justice().split("\n\n")[1]
+    assert justice().index(said) < justice().index("I, Sam Rivers")
+    assert "Case 27-118, County Treatment Court" in justice()
+
+
+def test_a_day_to_take_it_back_is_never_later_than_the_final_disposition() -> None:
+    text = justice(revocable="from_date", revocable_on=date(2027, 1, 15))
+    assert "from January 15, 2027 on, or once the matter named here has been finally decided, if that is sooner" in text
+
+
+def test_spanish_is_spanish_throughout() -> None:
+    text = usual("es")
+    assert "Yo, Sam Rivers, permito que Trinity Wellness Group" in text and "1 de marzo de 2027" in text
+    assert not {"share", "treatment", "permission"} & set(text.lower().split())
+
+
+def test_a_day_lasts_until_its_end_on_the_clinics_clock() -> None:
+    assert USUAL.expires_at == datetime(2027, 3, 2, 5, tzinfo=UTC)
+    assert replace(USUAL, expires_on=None).expires_at is None
+
+
+def test_braces_in_a_name_are_only_a_name() -> None:
+    assert "I, {discloser} {0}, allow" in usual(patient_name="{discloser} {0}")
+
+
+def test_the_form_of_other_terms_is_not_this_one() -> None:
+    with pytest.raises(forms.UnknownForm):
+        forms.written(USUAL, recipient="Harbor Detox", language="en", version="criminal-justice-1")
+    with pytest.raises(forms.UnknownForm):
+        forms.written(USUAL, recipient="Harbor Detox", language="en", version="release-0")
+
+
+def test_every_word_of_the_vocabulary_has_words() -> None:
+    for wording in form_texts.FORMS.values():
+        assert tuple(wording.categories) == vocabulary.DISCLOSURE_CATEGORIES
+        assert set(wording.purposes) == set(vocabulary.CONSENT_PURPOSES)
+        assert set(wording.events) == set(vocabulary.CONSENT_EVENTS)
+        assert set(wording.revocable) <= set(vocabulary.CONSENT_REVOCABLE)
+
+
+def test_a_version_is_never_edited() -> None:
+    found = {
+        (version, language): hashlib.sha256(repr((wording, form_texts.SAID[language])).encode()).hexdigest()
+        for (version, language), wording in form_texts.FORMS.items()
+    }
+    assert found == FROZEN

@@ -1,0 +1,104 @@
+"""A patient asks that something not be told, and the clinic answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.knocking import Knocker
+from tests.privacy.signing import NewPartner, new_partner, slug
+
+__all__ = ["new_partner"]
+SQL = Callable[..., list[tuple[Any, ...]]]
+ASKED, ANSWERING = "/v1/me/restriction-requests", "/v1/clinic/restriction-requests"
+
+
+def ask(patient: Knocker, **wish: Any) -> dict[str, Any]:
+    asked = patient.post(ASKED, json=wish)
+    assert asked.status_code == 201, asked.text
+    found: dict[str, Any] = asked.json
+    return found
+
+
+def act(clinic: Knocker, asked: dict[str, Any], what: str, **said: Any) -> Any:
+    return clinic.post(f"{ANSWERING}/{asked['id']}/{what}", key="", json=said)
+
+
+def test_what_is_asked_changes_nothing_until_it_is_answered(patient: Knocker, new_partner: NewPartner) -> None:
+    asked = ask(patient, recipient_id=new_partner(), categories=["attendance"], wish="Not my groups, please.")
+    assert (asked["status"], asked["recipient_name"], asked["categories"]) == (
+        "requested", "Harbor Detox", ["attendance"]
+    )  # fmt: skip
+    assert patient.get(ASKED).json["items"] == [asked]
+
+
+def test_without_more_it_is_meant_for_anybody_and_everything(patient: Knocker, owner_sql: SQL) -> None:
+    ask(patient)
+    assert owner_sql("SELECT recipient_client_id, categories FROM restrictions") == [(None, None)]
+
+
+def test_the_clinic_finds_what_waits_the_longest_first(
+    clinic: Knocker, patient: Knocker, other_patient: Knocker
+) -> None:
+    waiting = [ask(patient)["id"], ask(other_patient)["id"], ask(patient)["id"]]
+    act(clinic, {"id": waiting[1]}, "answer", agreed=True)
+    found = clinic.get(f"{ANSWERING}?status=requested").json["items"]
+    assert [one["id"] for one in found] == [waiting[0], waiting[2]]
+
+
+def test_an_answer_is_read_by_the_patient_and_names_who_gave_it(clinic: Knocker, patient: Knocker) -> None:
+    asked = ask(patient, categories=["presence"])
+    agreed = act(clinic, asked, "answer", agreed=True, answer="We will not share this.").json
+    assert (agreed["status"], agreed["answered_by"], agreed["answered_role"]) == ("agreed", "u-17", "counselor")
+    (seen,) = patient.get(ASKED).json["items"]
+    assert (seen["status"], seen["answer"]) == ("agreed", "We will not share this.") and "answered_by" not in seen
+
+
+def test_declining_needs_words(clinic: Knocker, patient: Knocker) -> None:
+    asked = ask(patient)
+    assert act(clinic, asked, "answer", agreed=False).status_code == 422
+    declined = act(clinic, asked, "answer", agreed=False, answer="We must report this by law.").json
+    assert declined["status"] == "declined"
+
+
+def test_the_same_answer_again_is_once_and_another_is_refused(clinic: Knocker, patient: Knocker) -> None:
+    asked = ask(patient)
+    first, second = (act(clinic, asked, "answer", agreed=True).json for _ in range(2))
+    assert first == second
+    assert slug(act(clinic, asked, "answer", agreed=False, answer="No.")) == (409, "already-answered")
+
+
+def test_only_what_was_agreed_to_can_end(clinic: Knocker, patient: Knocker) -> None:
+    asked = ask(patient)
+    assert slug(act(clinic, asked, "end", reason="You asked for it.")) == (409, "not-agreed-to")
+    act(clinic, asked, "answer", agreed=True)
+    first, second = (act(clinic, asked, "end", reason="You asked for it.").json for _ in range(2))
+    assert first == second and (first["status"], first["end_reason"]) == ("ended", "You asked for it.")
+
+
+@pytest.mark.parametrize("status", ["suspended", "unknown"])
+def test_a_partner_who_is_not_there_cannot_be_named(
+    patient: Knocker, new_partner: NewPartner, owner_sql: SQL, status: str
+) -> None:
+    partner = new_partner()
+    owner_sql("UPDATE api_clients SET status = 'suspended'")
+    named = partner if status == "suspended" else "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e99"
+    assert slug(patient.post(ASKED, json={"recipient_id": named})) == (422, "unknown-recipient")
+
+
+def test_asking_twice_under_one_key_is_asking_once(patient: Knocker) -> None:
+    first, second = (patient.post(ASKED, key="once", json={"categories": ["progress"]}).json for _ in range(2))
+    assert first == second and len(patient.get(ASKED).json["items"]) == 1
+
+
+def test_another_patient_sees_none_of_it(patient: Knocker, other_patient: Knocker) -> None:
+    ask(patient)
+    assert other_patient.get(ASKED).json["items"] == []
+
+
+def test_every_step_raises_the_patients_version(clinic: Knocker, patient: Knocker, owner_sql: SQL) -> None:
+    versions = "SELECT v.version - r.version, r.version FROM patient_versions v JOIN restrictions r USING (patient_id)"
+    asked = ask(patient)
+    ((behind, before),) = owner_sql(versions)
+    act(clinic, asked, "answer", agreed=True)
+    assert (behind, owner_sql(versions)) == (0, [(0, before + 1)])
