@@ -184,6 +184,23 @@ def text(options: argparse.Namespace) -> int:
     return 0
 
 
+def receiver(options: argparse.Namespace) -> int:
+    """Receive webhooks on this machine, verify them and say what they tell, until told to stop."""
+    from api.webhooks import receiver as receiving
+
+    listening = receiving.server(options.secret, port=options.port, say=lambda text: print(text, flush=True))
+    print(f"Listening at http://{receiving.HOST}:{options.port}{receiving.PATH}", flush=True)
+    listening.serve_forever(poll_interval=0.1)
+    return 0
+
+
+def _words_of_receiver(parser: argparse.ArgumentParser) -> None:
+    from api.webhooks import receiver as receiving
+
+    parser.add_argument("--secret", help="the endpoint's, whsec_…; without it nothing can be verified")
+    parser.add_argument("--port", type=int, default=receiving.PORT, help="WEBHOOK_LOOPBACK must list the address")
+
+
 def _words_of_clock(parser: argparse.ArgumentParser) -> None:
     from datetime import timedelta
 
@@ -241,6 +258,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
         audit,
         clock,
         text,
+        receiver,
     )
 }
 # Commands that take further words; each is told only when it is the one, so that none waits for another's modules.
@@ -250,6 +268,7 @@ WORDS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "audit": _words_of_audit,
     "clock": _words_of_clock,
     "text": _words_of_text,
+    "receiver": _words_of_receiver,
 }
 
 

@@ -34,6 +34,8 @@ DEVELOPMENT = {
     "CONTINUUM_ENV": "development",
     "CLINIC_PHONE": "+1 202-555-0142",
     "DUTY_CONTACTS": "demo-duty-1,demo-duty-2",
+    # Where `python -m api.cli receiver` listens.
+    "WEBHOOK_LOOPBACK": "http://127.0.0.1:8099/webhooks",
 }
 # A carrier of texts that writes them to the log, and whose answers can be simulated.
 TEXTS = {"SMS_URL": carriers.CONSOLE, "SMS_ACCOUNT": "demo", "SMS_FROM": "+12025550100"}

@@ -60,6 +60,7 @@ def test_what_is_required_is_named_when_missing(missing: str) -> None:
         ("PUBLIC_URL", "https://api.example.org/v1"),
         ("BEARER_APP_SESSIONS", "true"),
         ("OUTWARD_LOOPBACK", "yes"),
+        ("WEBHOOK_LOOPBACK", "http://127.0.0.1:8099/webhooks"),
         ("PASSKEY_RP_ID", "elsewhere.example"),
         ("PASSKEY_RP_ID", "evilexample.org"),
         ("ANDROID_APPS", "org.example.app"),
@@ -133,3 +134,18 @@ def test_with_a_carrier_no_file_is_needed_as_long_as_it_reaches_who_is_on_duty()
         with pytest.raises(config.Misconfigured, match="DUTY_CONTACTS"):
             config.read(carried | {"DUTY_CONTACTS": contacts})
     assert config.read(GOOD | TEXTS | {"DUTY_CONTACTS": "pager-7"}).duty_contacts == ("pager-7",)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "http://localhost:8099/webhooks", "https://127.0.0.1:8099/webhooks", "http://127.0.0.1/webhooks",
+        "http://127.0.0.1:99999/", "http://10.0.0.1:8099/", "http://127.0.0.1:8099/?a=1", "*",
+    ],
+)  # fmt: skip
+def test_only_exact_addresses_of_this_machine_are_listed_for_webhooks(word: str) -> None:
+    env = {**GOOD, "CONTINUUM_ENV": "development"}
+    fine = "http://127.0.0.1:8099/webhooks"
+    assert config.read({**env, "WEBHOOK_LOOPBACK": fine}).webhook_loopback == (fine,)
+    with pytest.raises(config.Misconfigured, match="WEBHOOK_LOOPBACK"):
+        config.read({**env, "WEBHOOK_LOOPBACK": f"{fine},{word}"})

@@ -162,6 +162,38 @@ def test_loopback_is_let_through_in_development_and_nothing_else_is() -> None:
     assert reason(asking("127.0.0.1", loopback=True), "https://localhost:8443/") == "port"
 
 
+def test_a_listed_address_of_this_machine_is_asked_without_tls_and_no_other_is() -> None:
+    def resolved(host: str) -> list[str]:
+        raise AssertionError(host)
+
+    url, network = "http://127.0.0.1:8099/hooks", Recorded()
+    ask = Outward(listed=[url], resolve=resolved, network=network)
+    assert ask.post(url, headers={}, content=b"{}").status == 200 and network.led_to == ["127.0.0.1"]
+    for other in (
+        f"{url}/",
+        f"{url}?a",
+        "http://127.0.0.1:8098/hooks",
+        "http://localhost:8099/hooks",
+        "http://127.1:8099/hooks",
+    ):
+        assert reason(ask, other) == "url" == ask.problem(other)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.0.0.1:80/",
+        "http://localhost:80/",
+        "https://127.0.0.1:80/",
+        "http://127.0.0.1/",
+        "http://127.0.0.1:70000/",
+    ],
+)
+def test_only_this_machine_can_be_listed(url: str) -> None:
+    with pytest.raises(ValueError, match="listed address"):
+        Outward(listed=[url])
+
+
 def test_a_name_that_turns_is_judged_again_at_each_call() -> None:
     network, turns = Recorded(), iter([[PUBLIC], ["127.0.0.1"], [PUBLIC, "10.0.0.1"]])
     ask = Outward(resolve=lambda host: next(turns), network=network)
@@ -387,6 +419,21 @@ def test_a_handshake_that_never_ends_ends_with_the_deadline() -> None:
         began = time.monotonic()
         assert reason(ask, f"https://localhost:{silent.getsockname()[1]}/", seconds=0.3) == "timeout"
         assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(("step_seconds", "status"), [(2.0, 200), (0.1, None)])
+def test_a_receiver_may_be_given_more_time_for_each_step(host: Host, step_seconds: float, status: int | None) -> None:
+    def slowly(peer: ssl.SSLSocket, asked: bytes) -> None:
+        time.sleep(0.4)
+        peer.sendall(OK)
+
+    host.script, ask = slowly, host.asking()
+    asked: dict[str, Any] = {"headers": {}, "content": b"{}", "step_seconds": step_seconds}
+    if status:
+        assert ask.post(host.url(), **asked).status == status
+    else:
+        with pytest.raises(NotReached, match="timeout"):
+            ask.post(host.url(), **asked)
 
 
 def test_a_closed_port_is_no_answer() -> None:
