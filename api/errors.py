@@ -27,6 +27,8 @@ class Refusal(Exception):
     retry: ClassVar[str] = "later"
     # What `WWW-Authenticate` says of it (RFC 6750 §3).
     challenge: Mapping[str, str] = {}
+    # Whether what was written before it stays: a refusal that tells what the gate released must stand in its ledger.
+    keeps: bool = False
 
     def __init__(
         self,

@@ -50,7 +50,7 @@ REFUSALS = (IdempotencyKeyMissing, IdempotencyKeyReused, IdempotencyInProgress)
 
 
 class IdempotencyRecord(db.Base):
-    """A POST that succeeded: `principal` is the patient's or the client's id."""
+    """A POST that succeeded: `principal` is the patient's or the client's id; a stranger's is made of the key's hash."""
 
     __tablename__ = "idempotency_records"
     __table_args__ = (sa.Index("ix_idempotency_records_created_at", "created_at"),)
@@ -69,6 +69,10 @@ def parse(header: str | None) -> str:
     if (match := KEY.fullmatch(header.strip())) is None:
         raise errors.BadRequest("Idempotency-Key must be a string of 1 to 255 printable characters.")
     return match[1] or match[2]
+
+
+def hashed(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
 
 
 def is_preview(body: bytes) -> bool:
@@ -90,7 +94,7 @@ def claim(*, principal: UUID, key: str, fingerprint: bytes) -> IdempotencyRecord
 
     Raises `IdempotencyInProgress` when another transaction holds it, `IdempotencyKeyReused` for another request.
     """
-    key_hash = hashlib.sha256(key.encode()).digest()
+    key_hash = hashed(key)
     lock = int.from_bytes(hashlib.sha256(principal.bytes + key_hash).digest()[:8], "big", signed=True)
     session = db.session()
     if not session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(lock))):
@@ -106,7 +110,7 @@ def keep(*, principal: UUID, key: str, fingerprint: bytes, resource_id: UUID | N
     db.session().add(
         IdempotencyRecord(
             principal=principal,
-            key_hash=hashlib.sha256(key.encode()).digest(),
+            key_hash=hashed(key),
             fingerprint=fingerprint,
             resource_id=resource_id,
         )

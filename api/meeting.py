@@ -75,14 +75,20 @@ class Meeting:
             if self._audited(caller):
                 g.audited = True
                 db.after_rollback(lambda: self._audit_undone(caller))
-            try:
-                response = self._inside(caller, parameters)
-            except Exception as refusal:
-                g.refused = getattr(refusal, "slug", errors.Internal.slug)
-                raise
+            response = self._answered(caller, parameters)
             if self._audited(caller):
                 self._audit(caller)
             return response
+
+    def _answered(self, caller: db.Caller, parameters: dict[str, Any]) -> Response:
+        """The answer; also a refusal after which what was written before it must stay."""
+        try:
+            return self._inside(caller, parameters)
+        except Exception as refusal:
+            g.refused = getattr(refusal, "slug", errors.Internal.slug)
+            if not getattr(refusal, "keeps", False):
+                raise
+            return current_app.make_response(current_app.handle_user_exception(refusal))
 
     def _receive(self) -> None:
         if self._looks_first:
@@ -100,7 +106,7 @@ class Meeting:
             if kind == "public":
                 observe.note().headers = [ANY_WEBSITE]
             self._spend(request.remote_addr or "")
-            return db.PUBLIC
+            return self._stranger()
         try:
             caller = self._holder()
         except errors.Unauthenticated:
@@ -114,6 +120,13 @@ class Meeting:
         if self.operation.steps_up:
             auth.refuse_weak(caller, at=clock.wall())
         return auth.acting(caller, request.headers.get("Acting-User")) if kind == "clinic" else caller
+
+    def _stranger(self) -> db.Caller:
+        """Nobody; or, where a key makes a POST once, whoever holds that key: its hash is all that tells them apart."""
+        if not self.operation.idempotent:
+            return db.PUBLIC
+        key = idempotency.parse(request.headers.get("Idempotency-Key"))
+        return db.Caller(kind="holder", presented=idempotency.hashed(key))
 
     def _holder(self) -> db.Caller:
         """Who presents a token, with the key that it is bound to. Raises `errors.Unauthenticated`."""
@@ -157,7 +170,7 @@ class Meeting:
             raise errors.NotFound
         if request.query_string and self.operation.query is None:
             raise errors.BadRequest("This operation takes no query parameters.")
-        if request.content_length and self.operation.asks is None:
+        if request.content_length and not (self.operation.asks or self.operation.takes):
             raise errors.BadRequest("This operation takes no body.")
 
     def _inside(self, caller: db.Caller, parameters: dict[str, Any]) -> Response:
@@ -176,8 +189,8 @@ class Meeting:
 
     def _once(self, caller: db.Caller, parameters: dict[str, Any]) -> Response:
         key = idempotency.parse(request.headers.get("Idempotency-Key"))
-        principal = caller.patient_id or caller.client_id
-        assert principal is not None and self._replay is not None
+        principal = caller.patient_id or caller.client_id or UUID(bytes=(caller.presented or b"")[:16])
+        assert self._replay is not None
         print_ = idempotency.fingerprint(request.method, request.full_path, request.get_data())
         done = idempotency.claim(principal=principal, key=key, fingerprint=print_)
         if done is not None:
@@ -202,6 +215,7 @@ class Meeting:
             action=self._action(),
             patient_id=g.get("about"),
             resource_id=g.get("resource_id"),
+            problem=g.get("refused"),
             request_id=observe.note().request_id,
         )
 

@@ -1,9 +1,11 @@
 """What a sender sent, what the clinic makes of it, and what happened to it."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api import db, vocabulary
@@ -17,7 +19,8 @@ class Referral(db.Base):
     """One sending, as its sender wrote it. `client_id` is None where a person asked for themselves.
 
     `program_slug` None is "you decide"; `withdrawn` is the sender's own act and holds whatever the clinic has done.
-    `name_key` is the name for comparing within one sender's referrals. `own_version` counts the sender's acts.
+    `name_key` is the name for comparing within one sender's referrals, `looks_like` those of them that it resembled when
+    it was written. `document_…` is the newest paper. `own_version` counts the sender's acts.
     """
 
     __tablename__ = "referrals"
@@ -58,6 +61,10 @@ class Referral(db.Base):
     withdrawn_reason: Mapped[str | None]
     withdrawn_at: Mapped[datetime | None]
     document_id: Mapped[UUID | None]
+    document_sha256: Mapped[bytes | None]
+    document_size: Mapped[int | None]
+    document_received_at: Mapped[datetime | None]
+    looks_like: Mapped[list[UUID]] = mapped_column(sa.ARRAY(sa.Uuid), server_default=sa.text("'{}'"))
     own_version: Mapped[int] = mapped_column(sa.BigInteger, server_default="1")
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
@@ -120,7 +127,8 @@ class ReferralTriage(db.Base):
 
 
 class ReferralEvent(db.Base):
-    """Something that happened to a referral; only added to. `told`: it changed what a partner may be told of it."""
+    """Something that happened to a referral; only added to. `told`: it changed what a partner may be told of it. `was`:
+    what an amendment replaced, but for ways of reaching somebody who is not to be contacted any more."""
 
     __tablename__ = "referral_events"
     __table_args__ = (
@@ -143,3 +151,4 @@ class ReferralEvent(db.Base):
     reason: Mapped[str | None]
     reason_told: Mapped[bool] = mapped_column(server_default=sa.false())
     told: Mapped[bool] = mapped_column(server_default=sa.false())
+    was: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

@@ -8,6 +8,7 @@ event, and nothing changes one.
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from migrations.security import OWN_CLIENT, protect
 
@@ -28,15 +29,17 @@ SUB_STATUSES = (
 WITHDRAWALS = "'cancelled', 'entered_in_error'"
 ACTS = (
     "'sent', 'amended', 'document_sent', 'withdrawn', 'claimed', 'released', 'moved', 'linked', 'document_verified',"
-    " 'overdue'"
+    " 'withdrawal_noted', 'overdue'"
 )
 ACTORS = "'partner', 'self', 'clinic'"
+# What somebody without a caller holds: the bytes whose stored equal is the one row that they may see.
+PRESENTED = "(SELECT decode(nullif(current_setting('app.presented', true), ''), 'hex'))"
 PARTNER_OWN = f"client_id = {OWN_CLIENT}"
 # What the sender may change of what it sent.
 AMENDED = (
     "own_identifier, given_name, family_name, name_key, born_on, called, contact_preference, phone, voicemail_allowed,"
     " email, best_time, language, reason, urgency, program_slug, notes, part2_notice, withdrawn, withdrawn_reason,"
-    " withdrawn_at, document_id, own_version, changed_at"
+    " withdrawn_at, document_id, document_sha256, document_size, document_received_at, looks_like, own_version, changed_at"
 )
 RECEIVE = """
 CREATE FUNCTION receive_referral() RETURNS trigger
@@ -70,13 +73,17 @@ BEGIN
         late_withdrawal = CASE WHEN settles THEN NULL ELSE coalesce(taken_back, late_withdrawal) END,
         version = version + 1, changed_at = NEW.changed_at
     WHERE referral_id = NEW.id;
-    INSERT INTO referral_events (id, referral_id, at, act, actor_kind, actor, state, sub_status, reason)
+    INSERT INTO referral_events (id, referral_id, at, act, actor_kind, actor, state, sub_status, reason, was)
     VALUES (
         gen_random_uuid(), NEW.id, NEW.changed_at,
         CASE WHEN taken_back IS NOT NULL THEN 'withdrawn'
             WHEN NEW.document_id IS DISTINCT FROM OLD.document_id THEN 'document_sent' ELSE 'amended' END,
         NEW.origin, NEW.client_id, CASE WHEN settles THEN taken_back END, CASE WHEN settles THEN 'closed' END,
-        CASE WHEN taken_back IS NOT NULL THEN NEW.withdrawn_reason END
+        CASE WHEN taken_back IS NOT NULL THEN NEW.withdrawn_reason END,
+        (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(OLD))
+         WHERE value <> 'null' AND to_jsonb(NEW) -> key IS DISTINCT FROM value
+           AND key <> ALL ('{{own_version,changed_at,name_key,looks_like}}')
+           AND (NEW.contact_preference = 'may_contact' OR key <> ALL ('{{phone,email,best_time}}')))
     );
     RETURN NULL;
 END $$
@@ -88,6 +95,7 @@ def upgrade() -> None:
     _documents()
     _triage()
     _events()
+    _strangers()
     op.execute(RECEIVE)
     op.execute(HEAR_SENDER)
     op.execute("CREATE TRIGGER received AFTER INSERT ON referrals FOR EACH ROW EXECUTE FUNCTION receive_referral()")
@@ -100,6 +108,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP POLICY holder ON idempotency_records")
+    op.execute("REVOKE ALL ON idempotency_records FROM continuum_holder")
     for table in ("referral_events", "referral_triage", "referral_documents", "referrals"):
         op.drop_table(table)
     op.execute("DROP FUNCTION receive_referral()")
@@ -133,6 +143,10 @@ def _referrals() -> None:
         sa.Column("withdrawn_reason", sa.Text()),
         sa.Column("withdrawn_at", INSTANT),
         sa.Column("document_id", sa.Uuid()),
+        sa.Column("document_sha256", sa.LargeBinary()),
+        sa.Column("document_size", sa.Integer()),
+        sa.Column("document_received_at", INSTANT),
+        sa.Column("looks_like", sa.ARRAY(sa.Uuid()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("own_version", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("changed_at", INSTANT, nullable=False),
@@ -150,10 +164,12 @@ def _referrals() -> None:
     op.create_index("ix_referrals_client_id_name_key", "referrals", ["client_id", "name_key"])
     op.create_index("ix_referrals_created_at_id", "referrals", ["created_at", "id"])
     protect(
-        op, "referrals", own="client_id IS NULL AND origin = 'self'", partner_own=PARTNER_OWN,
-        patient="INSERT", partner=f"SELECT, INSERT, UPDATE ({AMENDED})", clinic="SELECT", worker="SELECT, DELETE",
-        gate="SELECT",
+        op, "referrals", partner_own=PARTNER_OWN, partner=f"SELECT, INSERT, UPDATE ({AMENDED})", clinic="SELECT",
+        worker="SELECT, DELETE",
     )  # fmt: skip
+    # The gate is asked by one partner at a time.
+    op.execute(f"CREATE POLICY gate ON referrals TO continuum_gate USING ({PARTNER_OWN})")
+    op.execute("GRANT SELECT ON referrals TO continuum_gate")
 
 
 def _documents() -> None:
@@ -223,6 +239,7 @@ def _events() -> None:
         sa.Column("reason", sa.Text()),
         sa.Column("reason_told", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("told", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("was", JSONB()),
         sa.CheckConstraint(f"act IN ({ACTS})", name="act"),
         sa.CheckConstraint(f"actor_kind IN ({ACTORS})", name="actor_kind"),
         sa.CheckConstraint(f"state IN ({STATES})", name="state"),
@@ -235,3 +252,15 @@ def _events() -> None:
             f"CREATE TRIGGER only_grows_{each.lower()} BEFORE {when} ON referral_events "
             f"FOR EACH {each} EXECUTE FUNCTION refuse_change()"
         )
+
+
+def _strangers() -> None:
+    """Who asks for themselves presents the key that makes the asking once, may add it, and reads no referral."""
+    op.execute(
+        "CREATE POLICY holder ON referrals TO continuum_holder USING (false)"
+        " WITH CHECK (client_id IS NULL AND origin = 'self')"
+    )
+    op.execute("GRANT INSERT ON referrals TO continuum_holder")
+    same = f"key_hash = {PRESENTED}"
+    op.execute(f"CREATE POLICY holder ON idempotency_records TO continuum_holder USING ({same}) WITH CHECK ({same})")
+    op.execute("GRANT SELECT, INSERT ON idempotency_records TO continuum_holder")
