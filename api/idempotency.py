@@ -50,7 +50,7 @@ REFUSALS = (IdempotencyKeyMissing, IdempotencyKeyReused, IdempotencyInProgress)
 
 
 class IdempotencyRecord(db.Base):
-    """A POST that succeeded: `principal` is the patient's or the client's id; a stranger's is made of the key's hash."""
+    """A POST that succeeded: `principal` is the patient's or the client's id; for a stranger it is made of the key."""
 
     __tablename__ = "idempotency_records"
     __table_args__ = (sa.Index("ix_idempotency_records_created_at", "created_at"),)

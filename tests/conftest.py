@@ -84,6 +84,8 @@ def settings(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) 
             "ENCRYPTION_KEYS": "k1:" + "0123456789abcdef" * 4,
             "REQUESTS_PER_MINUTE": "1000000",
             "DUTY_CONTACTS": "duty-1,duty-2",
+            "WEBSITE_ORIGINS": "https://www.clinic.example",
+            "REFERRAL_REQUESTS_PER_HOUR": "1000000",
             "DATABASE_POOL": "24",
         }
     )

@@ -48,7 +48,9 @@ FORMS: frozenset[Route] = frozenset(
 )
 # RFC 8058: a mail program ends mail without signing in, and whoever holds the address may.
 HELD: frozenset[Route] = frozenset([("POST", "/unsubscribe/<secret>")])
-PUBLIC = READ_BY_ANYONE | FORMS | HELD
+# The clinic's website asks for its visitors; scripts of no other may.
+WEBSITE: frozenset[Route] = frozenset([("POST", "/v1/referral-requests")])
+PUBLIC = READ_BY_ANYONE | FORMS | HELD | WEBSITE
 
 # Frozen: where nobody has a token yet. Each asks for proof of its own kind; a stranger gets nothing from any of them.
 OAUTH: frozenset[Route] = frozenset(

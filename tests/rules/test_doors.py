@@ -11,7 +11,7 @@ from api import app as house
 from api.app import Continuum
 from tests.knocking import Knocker
 from tests.rules.bad import doors as bad
-from tests.rules.doors import OAUTH, PUBLIC, SIGNED, address, open_to_strangers, routes, told_apart
+from tests.rules.doors import OAUTH, PUBLIC, SIGNED, WEBSITE, address, open_to_strangers, routes, told_apart
 from tests.world import Find, freshly
 
 FOR_SCRIPTS = ("/v1/", "/openapi", "/oauth/jwks.json")
@@ -113,5 +113,5 @@ def test_scripts_of_other_websites_read_public_answers_only(app: Continuum) -> N
         )
         answer.close()
         read = answer.headers.get("Access-Control-Allow-Origin")
-        public = (method, rule.rule) in PUBLIC and ("/.well-known/" in rule.rule or rule.rule.startswith(FOR_SCRIPTS))
+        public = (method, rule.rule) in PUBLIC - WEBSITE and ("/.well-known/" in rule.rule or rule.rule.startswith(FOR_SCRIPTS))
         assert read == ("*" if public else None), rule.rule

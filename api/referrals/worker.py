@@ -1,0 +1,79 @@
+"""What time does to referrals: those that wait too long are marked, and those that led nowhere are erased.
+
+What never became an admission is no record of a patient, and is kept no longer than is needed to answer for it: with
+its documents and its history, and with the notice that its sender put on it, which holds for the snapshot as long as
+there is one. A document that staff have verified is kept: a consent rests on it.
+"""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from api import clock, db
+from api.referrals import states
+from api.referrals.models import Referral, ReferralEvent, ReferralTriage
+
+BATCH = 500
+# Somebody has said when it goes on.
+PLANNED = ("waitlisted", "assessment_scheduled")
+
+_overdue_after = timedelta(hours=24)
+_kept = timedelta(days=180)
+
+
+def use(*, overdue_hours: int, kept_days: int) -> None:
+    global _overdue_after, _kept
+    _overdue_after, _kept = timedelta(hours=overdue_hours), timedelta(days=kept_days)
+
+
+def run() -> bool:
+    """A turn of the worker; True while there is more."""
+    with db.transaction(db.WORKER):
+        now = clock.now()
+        return max(mark_overdue(at=now), purge(at=now)) == BATCH
+
+
+def mark_overdue(*, at: datetime) -> int:
+    """Mark what nobody has moved on for too long, and write that down; returns how many."""
+    since = at - _overdue_after
+    moved = sa.exists().where(
+        ReferralEvent.referral_id == ReferralTriage.referral_id,
+        ReferralEvent.act == "moved",
+        ReferralEvent.at > since,
+    )
+    waiting = (
+        sa.select(ReferralTriage.referral_id)
+        .join(Referral, Referral.id == ReferralTriage.referral_id)
+        .where(ReferralTriage.state.in_(states.OPEN), ReferralTriage.state != "on_hold")
+        .where(ReferralTriage.overdue_at.is_(None), Referral.created_at <= since, ~moved)
+        .where(sa.or_(ReferralTriage.sub_status.is_(None), ReferralTriage.sub_status.not_in(PLANNED)))
+        .limit(BATCH)
+        .with_for_update(of=ReferralTriage, skip_locked=True)
+    )
+    session = db.session()
+    marked = session.scalars(
+        sa.update(ReferralTriage)
+        .where(ReferralTriage.referral_id.in_(waiting))
+        .values(overdue_at=at, version=ReferralTriage.version + 1)
+        .returning(ReferralTriage.referral_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if marked:
+        told = {"at": at, "act": "overdue", "actor_kind": "clinic", "actor": "system"}
+        session.execute(sa.insert(ReferralEvent), [{"id": db.uuid7(), "referral_id": one, **told} for one in marked])
+    return len(marked)
+
+
+def purge(*, at: datetime) -> int:
+    """Erase what never became an admission and was not touched for the configured time; returns how many."""
+    led_nowhere = (
+        sa.select(ReferralTriage.referral_id)
+        .where(ReferralTriage.admitted_at.is_(None), ReferralTriage.document_verified_at.is_(None))
+        .where(ReferralTriage.changed_at <= at - _kept)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    erased = db.session().execute(
+        sa.delete(Referral).where(Referral.id.in_(led_nowhere)).execution_options(synchronize_session=False)
+    )
+    return int(erased.rowcount)  # type: ignore[attr-defined]
