@@ -134,10 +134,10 @@ def keys(options: argparse.Namespace) -> int:
 
 def rekey() -> int:
     """Seal what is encrypted at rest anew under the first of ENCRYPTION_KEYS; exit code 1 where something is not."""
-    from api import config, models, rekeying, safekeeping  # noqa: F401
+    from api import app, config, rekeying
 
-    # What is sealed was told by the tables as they were imported.
-    safekeeping.use(config.read().encryption_keys)
+    # Whoever seals has said so as the house was put together.
+    app.open_house(config.read())
     whole = True
     for report in rekeying.run(_owner_url()):
         print(f"{report.place}  {report.anew} sealed anew, {report.unopened} could not be opened", flush=True)

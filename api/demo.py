@@ -21,7 +21,7 @@ from api.access.models import ApiClient, AppSession
 from api.enrollments import placement
 from api.enrollments import service as enrollments
 from api.patients import service as patients
-from api.programs import locations
+from api.programs import availability, capacity, locations
 from api.programs.models import Location
 from api.sessions import members, series
 from api.sessions.models import Attendance, SessionSeries
@@ -46,6 +46,7 @@ PLACE = {
         for weekday in ("monday", "tuesday", "wednesday", "thursday", "friday")
     ],
 }
+CAPACITIES = {"iop": "open", "op": "waitlist"}
 SOON = timedelta(minutes=20)
 LINK = "https://video.example/rooms/demo"
 
@@ -57,6 +58,8 @@ def load(settings: config.Config) -> None:
     with db.transaction(db.SYSTEM):
         place_id = _place(settings.clinic_time_zone)
         people = [patients.upsert(external_id=id, preferred_name=name, at=at).id for id, name in PEOPLE.items()]
+    with db.transaction(db.SYSTEM):
+        _say_capacity(place_id, at)
     for patient_id in people:
         with db.transaction(db.SYSTEM):
             _enroll(patient_id, at)
@@ -108,6 +111,14 @@ def _refuse_outside(settings: config.Config) -> None:
 def _place(time_zone: str) -> UUID:
     known = db.session().scalar(sa.select(Location.id).where(Location.name == PLACE["name"]))
     return known or locations.add(described={**PLACE, "time_zone": time_zone}).id
+
+
+def _say_capacity(place_id: UUID, at: datetime) -> None:
+    """Confirmed anew once it has grown too old to be told."""
+    for one in capacity.shown(at=at):
+        if one.location.id == place_id and one.state == availability.CALL_US:
+            state = CAPACITIES[one.program.slug]
+            capacity.confirm(program=one.program.slug, location_id=place_id, state=state, by="demo", at=at)
 
 
 def _enroll(patient_id: UUID, at: datetime) -> None:

@@ -1,17 +1,26 @@
 """What is sealed opens in its own place only, under any key that is still here, and is sealed anew by one command."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from api import cli, config, postgres, rekeying, safekeeping
+from api import config, postgres, rekeying, safekeeping
 from api.app import Continuum
+from tests.matrix.rows import Rows
+from tests.matrix.tables import CLIENTS, TABLES
+from tests.rules.code import ROOT
 
+# Frozen: what is sealed. A column that is missing here is one that `rekey` would leave behind under a key that goes.
+SEALED = {"webhook_endpoints.secret", "webhook_endpoints.old_secret", "referral_documents.sealed"}
+EVERYWHERE = dict(safekeeping.places)
 OLD, NEW = "old:" + "0123456789abcdef" * 4, "new:" + "fedcba9876543210" * 4
 ROW, ANOTHER = UUID(int=1), UUID(int=2)
 PLACE = "letters.sealed"
@@ -167,22 +176,62 @@ def test_a_row_that_is_being_changed_is_waited_for(
     assert opened(kept(owner_sql)[ROW]) == b"Please call on Friday"
 
 
-def test_the_command_says_what_it_did(
-    letters: str,
-    owner_sql: Callable[..., Any],
-    owner_url: str,
-    settings: config.Config,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_whatever_is_sealed_is_registered() -> None:
+    assert set(EVERYWHERE) == SEALED
+
+
+@pytest.fixture
+def house(app: Continuum, superuser: psycopg.Connection[Any]) -> None:
+    """Two rows with everything that is sealed in each table, under the only key that there is."""
+    rows = Rows(superuser, {owner: uuid4() for owner in CLIENTS})
+    for table in {place.split(".")[0] for place in SEALED}:
+        rows.fill(table, TABLES[table])
+    for place, row, _ in found(superuser):
+        table, column = place.split(".")
+        value = safekeeping.seal(PLAIN, place=place, row=row)
+        superuser.execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", [value, row])
+
+
+def found(superuser: psycopg.Connection[Any]) -> Iterator[tuple[str, UUID, bytes]]:
+    for place in sorted(SEALED):
+        table, column = place.split(".")
+        for row, value in superuser.execute(f"SELECT id, {column} FROM {table}").fetchall():
+            yield place, row, value
+
+
+@pytest.fixture
+def rekey(settings: config.Config, owner_url: str) -> Callable[[], tuple[int, list[str]]]:
+    """Types the command where the new key stands before the old; gives its exit code and what it said."""
+    env = os.environ | {
+        "CONTINUUM_ENV": "development",
+        "DATABASE_URL": settings.database_url,
+        "DATABASE_OWNER_URL": owner_url,
+        "TOKEN_KEYS_FILE": str(settings.token_keys_file),
+        "CURSOR_SECRET": "0123456789abcdef" * 2,
+        "ACCESS_SECRET": "fedcba9876543210" * 2,
+        "ENCRYPTION_KEYS": f"{NEW},{OLD}",
+    }
+
+    def typed() -> tuple[int, list[str]]:
+        done = subprocess.run(
+            [sys.executable, "-m", "api.cli", "rekey"], env=env, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        return done.returncode, (done.stdout + done.stderr).splitlines()
+
+    return typed
+
+
+def test_the_command_seals_anew_whatever_the_house_has_sealed(
+    house: None, superuser: psycopg.Connection[Any], rekey: Callable[[], tuple[int, list[str]]]
 ) -> None:
-    write(owner_sql, 2)
-    told = {"CONTINUUM_ENV": "development", "DATABASE_URL": settings.database_url, "DATABASE_OWNER_URL": owner_url}
-    secrets = {"CURSOR_SECRET": "0123456789abcdef" * 2, "ACCESS_SECRET": "fedcba9876543210" * 2}
-    for name, value in {**told, **secrets, "TOKEN_KEYS_FILE": str(settings.token_keys_file)}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("ENCRYPTION_KEYS", f"{NEW},{OLD}")
-    assert cli.main(["rekey"]) == 0
-    assert f"{PLACE}  2 sealed anew, 0 could not be opened\n" in capsys.readouterr().out
-    owner_sql("UPDATE letters SET sealed = %s", b"nonsense")
-    assert cli.main(["rekey"]) == 1
-    assert f"{PLACE}  0 sealed anew, 2 could not be opened\n" in capsys.readouterr().out
+    assert rekey() == (0, [f"{place}  2 sealed anew, 0 could not be opened" for place in sorted(SEALED)])
+    use(NEW)
+    assert {safekeeping.unseal(value, place=place, row=row) for place, row, value in found(superuser)} == {PLAIN}
+
+
+def test_the_command_fails_where_something_could_not_be_opened(
+    house: None, superuser: psycopg.Connection[Any], rekey: Callable[[], tuple[int, list[str]]]
+) -> None:
+    superuser.execute("UPDATE webhook_endpoints SET old_secret = secret")
+    code, said = rekey()
+    assert (code, said[1]) == (1, "webhook_endpoints.old_secret  0 sealed anew, 2 could not be opened")

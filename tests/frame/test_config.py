@@ -53,6 +53,8 @@ def test_what_is_required_is_named_when_missing(missing: str) -> None:
         ("ENCRYPTION_KEYS", f"k1:{'ab' * 32}"),
         ("ENCRYPTION_KEYS", f"k1:{SECRET * 2},k1:{SECRET[::-1] * 2}"),
         ("ENCRYPTION_KEYS", f"k2:{SECRET * 2},k1:{SECRET * 2}"),
+        ("CAPACITY_STALE_HOURS", "0"),
+        ("CAPACITY_STALE_HOURS", "9999"),
         ("OUTWARD_CA_FILE", "ca.pem"),
         ("PASSKEY_RP_ID", "org"),
         ("TOKEN_KEYS_FILE", "nowhere.json"),

@@ -1,5 +1,6 @@
 """Where new patients can start, as the clinic confirms it and partners and the website read it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -116,8 +117,9 @@ def test_saying_it_again_confirms_it_anew_and_takes_the_notes_back(clinic, partn
     assert found["state"] == "waitlist" and "notes" not in found
 
 
-def test_how_long_it_is_good_for_is_the_clinics_to_set(clinic, partner, place, today, travel, monkeypatch):
-    monkeypatch.setattr(about, "_clinic", about.Clinic(capacity_good_for=timedelta(hours=1)))
+def test_how_long_it_is_good_for_is_the_clinics_to_set(clinic, partner, place, today, travel, monkeypatch, settings):
+    monkeypatch.setattr(about, "_clinic", about.clinic())
+    about.use(replace(settings, capacity_stale_hours=1))
     say(clinic, place)
     travel(today + timedelta(hours=1))
     assert states(partner) == [("iop", "call_us")]
