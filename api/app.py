@@ -5,6 +5,7 @@ It reads the configuration, opens the database, registers the doors, and lets th
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 from flask import Flask, Request
@@ -56,7 +57,17 @@ from api.enrollments import clinic as enrollments_clinic
 from api.enrollments import patient as enrollments_patient
 from api.enrollments import transitions
 from api.messages import clinic as contacts_clinic
-from api.messages import deliveries, devices, keyed, post, provider, providers, public_unsubscribe, worker_contacts
+from api.messages import (
+    deliveries,
+    devices,
+    keyed,
+    post,
+    provider,
+    providers,
+    public_unsubscribe,
+    push_web,
+    worker_contacts,
+)
 from api.messages import gateway as gateways
 from api.messages import patient_contacts as contacts_patient
 from api.messages import patient_devices as devices_patient
@@ -67,9 +78,11 @@ from api.patients import service as patients
 from api.patients import zones
 from api.patients.events import PatientStatusChanged
 from api.privacy import clinic as consents_clinic
+from api.privacy import clinic_disclosures as disclosures_clinic
 from api.privacy import clinic_restrictions as restrictions_clinic
 from api.privacy import notice_texts
 from api.privacy import patient as consents_patient
+from api.privacy import patient_disclosures as disclosures_patient
 from api.privacy import patient_notice as notice_patient
 from api.privacy import patient_restrictions as restrictions_patient
 from api.privacy import public as notice_public
@@ -81,6 +94,13 @@ from api.programs import partner as programs_partner
 from api.programs import public as programs_public
 from api.programs import public_app as app_public
 from api.programs import public_locations as locations_public
+from api.referrals import clinic as referrals_clinic
+from api.referrals import clinic_admitting as admitting_clinic
+from api.referrals import intake, telling
+from api.referrals import partner as referrals_partner
+from api.referrals import public as referral_requests_public
+from api.referrals import requests as referral_requests
+from api.referrals import worker as referrals_worker
 from api.reminders import ahead as reminders_ahead
 from api.reminders import clinic as reminders_clinic
 from api.reminders import hearing as reminders
@@ -103,6 +123,7 @@ from api.staff import worker as staff_worker
 from api.today import hearing as today_hearing
 from api.today import patient as today_patient
 from api.today import patient_changes as changes_patient
+from api.webhooks import checks
 from api.webhooks import partner as webhooks_partner
 from api.webhooks import partner_deliveries as deliveries_partner
 from api.webhooks import worker as webhooks_worker
@@ -115,6 +136,8 @@ DOORS = (
     locations_clinic.door,
     capacity_clinic.door,
     programs_partner.door,
+    referral_requests_public.door,
+    referrals_partner.door,
     patients_patient.door,
     patients_clinic.door,
     access_clinic.door,
@@ -147,9 +170,13 @@ DOORS = (
     consents_patient.door,
     restrictions_patient.door,
     notice_patient.door,
+    disclosures_patient.door,
     consents_clinic.door,
     restrictions_clinic.door,
+    disclosures_clinic.door,
     staff_clinic.door,
+    referrals_clinic.door,
+    admitting_clinic.door,
     webhooks_partner.door,
     deliveries_partner.door,
 )
@@ -254,6 +281,9 @@ def open_house(settings: config.Config) -> None:
     devices.use(settings.carriers.web_push)
     replies.use(timedelta(hours=settings.late_cancellation_hours))
     room_codes.use(sealing.key_for("room codes"))
+    referral_requests.use(settings.referral_requests_per_hour)
+    referrals_worker.use(overdue_hours=settings.intake_overdue_hours, kept_days=settings.referral_kept_days)
+    intake.use(settings)
     duty.use(settings.duty_contacts, needed=not settings.development)
     ports = None if settings.outward_loopback else (443,)
     outward.use(
@@ -292,8 +322,14 @@ def sign_in(settings: config.Config, tokens: auth.Tokens) -> None:
     client_authentication.use(an_address)
 
 
+def _may_tell(client_id: UUID, subject_id: UUID, version: int) -> bool:
+    """Asked right before a webhook says that a referral has changed."""
+    return telling.may_tell(client_id=client_id, subject_id=subject_id, version=version, at=clock.now())
+
+
 def subscribe() -> None:
     """Who hears what. Subscribing again changes nothing."""
+    checks.register(telling.UPDATED, _may_tell)
     events.subscribe(PatientStatusChanged, access.on_status_changed)
     events.subscribe(PatientStatusChanged, transitions.on_status_changed)
     events.subscribe(DeliveryReported, deliveries.on_reported)
@@ -313,11 +349,13 @@ def ticks() -> None:
         (1, "reminders", reminders_worker.run),
         (3600, "reminders of check-ins", reminders_ahead.run),
         (3600, "deliveries", reminders_worker.prune),
+        (15, "early reports", reminders_worker.hear_early_reports),
         (2, "alerts", staff_worker.run),
         (10, "audit-seals", _seal),
         (3600, "series", sessions_worker.run),
         (60, "requests-to-move", sessions_worker.close_begun),
         (3600, "idempotency-records", _forget),
+        (60, "referrals", referrals_worker.run),
         (60, "access", access_worker.run),
         (3600, "devices", devices.forget_unseen),
         (3600, "contacts", worker_contacts.forget_old),

@@ -52,6 +52,7 @@ RIGHTS: dict[str, Right] = {
     "getAppConfig": public(),
     "listInstruments": public(),
     "getInstrument": public(),
+    "requestReferral": public(),
     "getPrivacyNotice": public(),
     # Who a form is from, the form itself proves: a token beside it changes nothing
     "authorizeChallenge": form(
@@ -124,6 +125,8 @@ RIGHTS: dict[str, Right] = {
     "askForMyRestriction": patient("privacy:write"),
     "listMyNoticeAcknowledgements": patient("privacy:read"),
     "acknowledgePrivacyNotice": patient("privacy:write"),
+    "listMyDisclosures": patient("privacy:read"),
+    "getMyAccessLog": patient("privacy:read"),
     # The clinic's own systems
     "previewConsent": clinic("privacy:read"),
     "recordConsent": clinic("privacy:write"),
@@ -133,6 +136,8 @@ RIGHTS: dict[str, Right] = {
     "listRestrictions": clinic("privacy:read"),
     "answerRestriction": clinic("privacy:write"),
     "endRestriction": clinic("privacy:write"),
+    "recordDisclosure": clinic("privacy:write"),
+    "listDisclosures": clinic("privacy:read"),
     "getPatientPhone": clinic("patients:read"),
     "putPatientPhone": clinic("patients:write"),
     "deletePatientPhone": clinic("patients:write"),
@@ -182,9 +187,27 @@ RIGHTS: dict[str, Right] = {
     "acknowledgeAlert": clinic("alerts:write"),
     "listTasks": clinic("tasks:read"),
     "claimTask": clinic("tasks:write"),
+    "listReferralsToTriage": clinic("referrals:read"),
+    "getReferralToTriage": clinic("referrals:read"),
+    "getReferralDocument": clinic("referrals:read"),
+    "claimReferral": clinic("referrals:write"),
+    "releaseReferral": clinic("referrals:write"),
+    "decideReferral": clinic("referrals:write"),
+    "noteReferralWithdrawal": clinic("referrals:write"),
+    "linkReferral": clinic("referrals:write"),
+    "admitReferral": clinic("referrals:write"),
+    "verifyReferralDocument": clinic("referrals:write"),
     "completeTask": clinic("tasks:write"),
     # Partners: where somebody whom they would refer could start
     "listCapacity": partner("capacity:read"),
+    # Partners: whom they sent here
+    "createReferral": partner("referrals:write"),
+    "listReferrals": partner("referrals:read"),
+    "getReferral": partner("referrals:read", own=True),
+    "amendReferral": partner("referrals:write", own=True),
+    "cancelReferral": partner("referrals:write", own=True),
+    "withdrawReferral": partner("referrals:write", own=True),
+    "putReferralDocument": partner("referrals:write", own=True),
     # Partners: where they are told of what has changed
     "listWebhookEndpoints": partner("webhooks:manage"),
     "createWebhookEndpoint": partner("webhooks:manage"),

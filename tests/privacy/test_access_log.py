@@ -1,0 +1,89 @@
+"""Who looked at a record, as its patient may see it: the audit through a view, and no more of it than that."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from api import db
+from tests.enrollments.deciding import place
+from tests.knocking import Knocker
+
+
+def log(patient: Knocker, **query: Any) -> list[dict[str, Any]]:
+    answer = patient.get("/v1/me/access-log", query_string=query)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json["items"]
+    return found
+
+
+def test_the_patient_sees_role_system_time_and_what_was_done(clinic: Knocker, patient: Knocker) -> None:
+    clinic.get(f"/v1/clinic/patients/{patient.external_id}/check-ins")
+    place(clinic, patient)
+    changed, looked = log(patient)
+    assert looked["did"] == "Looked at your check-ins" and changed["did"] == "Added to your program and level of care"
+    assert (looked["role"], looked["system"], looked["operation"]) == (
+        "counselor",
+        "test record system",
+        "listCheckIns",
+    )
+    assert looked["at"].endswith("Z") and len(looked["at"]) == 20
+
+
+def test_who_the_person_is_stays_with_the_clinic(clinic: Knocker, patient: Knocker) -> None:
+    clinic.get(f"/v1/clinic/patients/{patient.external_id}")
+    assert log(patient) and "u-17" not in str(log(patient))
+
+
+def test_it_is_in_spanish_too(clinic: Knocker, patient: Knocker) -> None:
+    clinic.get(f"/v1/clinic/patients/{patient.external_id}")
+    answer = patient.get("/v1/me/access-log", headers={"Accept-Language": "es"})
+    assert [one["did"] for one in answer.json["items"]] == ["Consultó su expediente"]
+
+
+def test_the_patients_own_acts_are_left_out(patient: Knocker) -> None:
+    assert patient.put("/v1/me/preferences", json={"language": "en"}, headers={"If-Match": "*"}).status_code == 200
+    assert log(patient) == []
+
+
+def test_what_was_refused_was_not_seen(clinic: Knocker, patient: Knocker) -> None:
+    refused = clinic.get(f"/v1/clinic/patients/{patient.external_id}/check-ins", query_string={"nonsense": 1})
+    assert refused.status_code == 400
+    assert log(patient) == []
+
+
+def test_nobody_sees_who_looked_at_somebody_else(clinic: Knocker, patient: Knocker, other_patient: Knocker) -> None:
+    clinic.get(f"/v1/clinic/patients/{patient.external_id}")
+    assert len(log(patient)) == 1 and log(other_patient) == []
+    counted = sa.text("SELECT count(*) FROM record_accesses")
+    for caller, seen in (
+        (db.Caller(kind="patient", patient_id=patient.id), 1),
+        (db.Caller(kind="patient", patient_id=other_patient.id), 0),
+        (db.PUBLIC, 0),
+    ):
+        with db.transaction(caller) as session:
+            assert session.scalar(counted) == seen
+
+
+def test_the_audit_itself_stays_closed_to_patients(patient: Knocker) -> None:
+    with (
+        pytest.raises(sa.exc.ProgrammingError),
+        db.transaction(db.Caller(kind="patient", patient_id=patient.id)) as session,
+    ):
+        session.execute(sa.text("SELECT acting_user FROM audit_events"))
+
+
+def test_pages_follow_one_another(clinic: Knocker, patient: Knocker) -> None:
+    for _ in range(3):
+        clinic.get(f"/v1/clinic/patients/{patient.external_id}")
+    first = patient.get("/v1/me/access-log", query_string={"page_size": 2}).json
+    query = {"page_size": 2, "page_token": first["next_page_token"]}
+    rest = patient.get("/v1/me/access-log", query_string=query).json
+    ids = [one["id"] for one in (*first["items"], *rest["items"])]
+    assert len(set(ids)) == 3 and "next_page_token" not in rest
+
+
+def test_a_window_narrows_it(clinic: Knocker, patient: Knocker) -> None:
+    clinic.get(f"/v1/clinic/patients/{patient.external_id}")
+    assert log(patient, **{"from": "2100-01-01T00:00:00Z"}) == []
+    assert len(log(patient, **{"from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"})) == 1
