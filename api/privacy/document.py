@@ -1,4 +1,4 @@
-"""A consent as a page to keep or print: the text that was signed, by whom and when, and what became of it.
+"""A consent as a page to keep or print: the text that was signed, by whom and when, and what became of it by now.
 
 It loads nothing from anywhere, so opening it tells nobody.
 """
@@ -6,12 +6,9 @@ It loads nothing from anywhere, so opening it tells nobody.
 from datetime import datetime
 from typing import Any
 
-from flask import Response, make_response, render_template
-
 from api.privacy import forms, showing
 from api.privacy.models import Consent
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "signed": "Signed",
@@ -47,23 +44,17 @@ WORDS: dict[str, dict[str, Any]] = {
 }
 
 
-def page(consent: Consent, *, at: datetime) -> Response:
-    """The page, in the language in which it was signed."""
+def shown(consent: Consent, *, at: datetime) -> dict[str, Any]:
+    """What the template fills in, in the language in which it was signed."""
     title, *paragraphs = consent.text.split("\n\n")
-    rendered = render_template(
-        "consent.html",
-        consent=consent,
-        title=title,
-        paragraphs=paragraphs,
-        words=WORDS[consent.language],
-        signed_on=forms.on(consent.signed_at, consent.language),
-        state=_state(consent, at),
-    )
-    page = make_response(rendered)
-    page.headers["Content-Language"] = consent.language
-    page.headers["Content-Security-Policy"] = POLICY
-    page.headers["Content-Disposition"] = 'inline; filename="consent.html"'
-    return page
+    return {
+        "consent": consent,
+        "title": title,
+        "paragraphs": paragraphs,
+        "words": WORDS[consent.language],
+        "signed_on": forms.on(consent.signed_at, consent.language),
+        "state": _state(consent, at),
+    }
 
 
 def _state(consent: Consent, at: datetime) -> str:

@@ -4,7 +4,7 @@ told must not be held up."""
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, make_response, render_template
 
 from api import answering, clock, language
 from api.blueprint import Door
@@ -21,6 +21,8 @@ from schemas.consents import (
     RevokedConsentAnswer,
 )
 
+# The page loads nothing from anywhere, so opening it tells nobody.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 door = Door("consents", kind="patient", tag="Privacy")
 
 
@@ -110,7 +112,11 @@ def get_my_consent(consent_id: UUID) -> dict[str, Any]:
 )
 def get_my_consent_document(consent_id: UUID) -> Response:
     """A page of HTML that loads nothing from anywhere: the text, the signature, the hashes, what became of it."""
-    return document.page(consents.one(consent_id=consent_id, patient_id=answering.patient_id()), at=clock.now())
+    consent = consents.one(consent_id=consent_id, patient_id=answering.patient_id())
+    page = make_response(render_template("consent.html", **document.shown(consent, at=clock.now())))
+    page.headers["Content-Language"] = consent.language
+    page.headers["Content-Security-Policy"] = POLICY
+    return page
 
 
 @door.post(
