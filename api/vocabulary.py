@@ -98,6 +98,11 @@ REFERRAL_ACTS = (
     *("claimed", "released", "moved", "linked", "document_verified", "withdrawal_noted", "overdue"),
 )
 REFERRAL_ACTORS = ("partner", "self", "clinic")
+# What the clinic can decide of one, beside admitting.
+TRIAGE_DECISIONS = (
+    *("accept", "contact_attempted", "unable_to_reach", "waitlist", "schedule_assessment", "assessment_no_show"),
+    *("proceed", "hold", "reject", "fail", "cancel", "close"),
+)
 
 # How strongly a patient proved who they are, weakest first (NIST SP 800-63B-4 §2; `phr` is phishing-resistant, as
 # OpenID EAP has it). The strong ones open what needs a fresh sign-in.
@@ -181,7 +186,7 @@ REMINDER_REASONS = (
     *("too_late", "refused", "undeliverable", "no_address", "sms_cap"),
 )
 # Why a message did not arrive: what its carrier said at once, or reported later.
-DELIVERY_PROBLEMS = ("retry", "refused", "dead", "misconfigured", "failed")
+DELIVERY_PROBLEMS = ("retry", "refused", "dead", "misconfigured", "failed", "not_carried")
 # What an app tells of a reminder that it showed.
 RECEIPT_EVENTS = ("delivered", "opened", "dismissed")
 

@@ -113,5 +113,6 @@ def test_scripts_of_other_websites_read_public_answers_only(app: Continuum) -> N
         )
         answer.close()
         read = answer.headers.get("Access-Control-Allow-Origin")
-        public = (method, rule.rule) in PUBLIC - WEBSITE and ("/.well-known/" in rule.rule or rule.rule.startswith(FOR_SCRIPTS))
+        for_scripts = "/.well-known/" in rule.rule or rule.rule.startswith(FOR_SCRIPTS)
+        public = (method, rule.rule) in PUBLIC - WEBSITE and for_scripts
         assert read == ("*" if public else None), rule.rule
