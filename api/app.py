@@ -273,7 +273,11 @@ def open_house(settings: config.Config) -> None:
     keyed.use(settings.access_secret)
     safekeeping.use(settings.encryption_keys)
     language.ask_preference(patients.language)
-    about.use(settings, privacy_notice=notice_texts.CURRENT)
+    about.use(
+        settings,
+        privacy_notice=notice_texts.CURRENT,
+        web_push_key=push_web.public_key(settings.carriers.web_push),
+    )
     zones.use_clinic_zone(settings.clinic_time_zone)
     dose.use_floors(settings.weekly_floor_hours)
     clock.use(settings.clock_file)

@@ -105,6 +105,12 @@ class AppConfigAnswer(Answer):
         required=True,
         metadata={"description": "What is switched on; unknown words are ignored."},
     )
+    web_push_key = Text(
+        max=100,
+        metadata={
+            "description": "The `applicationServerKey` of subscriptions to push; absent: none is sent to browsers."
+        },
+    )
 
     example = {
         "server_time": "2026-11-23T15:00:00Z",

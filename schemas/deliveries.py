@@ -13,12 +13,13 @@ class DeliveryProblemsQuery(PageQuery):
 
 
 class DeliveryProblemAnswer(Answer):
-    """One attempt that did not arrive. `outcome` is what the carrier said at once, or `failed` where it took the
-    message and reported later; `reason` is the carrier's own code."""
+    """One message that did not arrive. `outcome` is what the carrier said at once, or `failed` where it took the
+    message and reported later; `reason` is the carrier's own code. What was `not_carried` has neither channel nor
+    provider, and the house's own reason (`no_address`, `sms_cap`, `too_late`, `undeliverable`)."""
 
     id = Id(required=True)
-    channel = Word(vocabulary.REMINDER_CHANNELS, required=True)
-    provider = Text(max=20, required=True)
+    channel = Word(vocabulary.REMINDER_CHANNELS)
+    provider = Text(max=20)
     outcome = Word(vocabulary.DELIVERY_PROBLEMS, required=True)
     reason = Text(max=200)
     attempted_at = Instant(required=True)
@@ -36,7 +37,7 @@ class DeliveryProblemAnswer(Answer):
 
 
 class DeliveryProblemsAnswer(ListAnswer):
-    """Attempts that did not arrive, newest first."""
+    """Messages that did not arrive, newest first."""
 
     items = Items(DeliveryProblemAnswer, required=True)
 

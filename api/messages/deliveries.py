@@ -1,20 +1,22 @@
 """What became of each attempt to carry a message: written down after it, found again when the carrier reports."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
-from api import db, pages
+from api import db, events, pages
 from api.messages import devices, mail_addresses, phones
 from api.messages.events import DeliveryReported
 from api.messages.gateway import ACCEPTED, DEAD, Address, Message, Outcome
-from api.messages.models import Delivery
+from api.messages.models import Delivery, EarlyReport
 
-KEPT = timedelta(days=90)
+KEPT, KEPT_EARLY = timedelta(days=90), timedelta(days=1)
+NOT_CARRIED = "not_carried"
 BATCH = 1000
 PROBLEMS_SINCE = timedelta(days=30)
 _COLUMNS = Delivery.__table__.c
@@ -45,6 +47,23 @@ def record(attempts: Iterable[Attempt], *, at: datetime) -> None:
         db.session().execute(sa.insert(Delivery), rows)
 
 
+def record_unsaid(subjects: Mapping[UUID, tuple[UUID, str]], *, at: datetime) -> None:
+    """Write down what reached no carrier: the patient's id and the reason, by what the message was about."""
+    rows = [
+        {
+            "id": db.uuid7(),
+            "patient_id": patient_id,
+            "subject_id": subject_id,
+            "verdict": NOT_CARRIED,
+            "reason": reason,
+            "attempted_at": at,
+        }
+        for subject_id, (patient_id, reason) in subjects.items()
+    ]
+    if rows:
+        db.session().execute(sa.insert(Delivery), rows)
+
+
 def forget_dead(attempts: Sequence[Attempt], *, at: datetime) -> None:
     """Let no further message go where a carrier says that nobody is: in transactions of their own, since each kind of
     address takes its own locks."""
@@ -64,7 +83,31 @@ def on_reported(fact: DeliveryReported) -> None:
     if fact.status == "failed":
         told["reason"] = sa.func.coalesce(_COLUMNS.reason, fact.reason or None)
     theirs = Delivery.provider == fact.provider, Delivery.provider_id == fact.provider_id
-    db.session().execute(sa.update(Delivery).where(*theirs).values(told))
+    found = db.session().scalars(sa.update(Delivery).where(*theirs).values(told).returning(Delivery.id))
+    if found.first() is None:
+        _keep_for_later(fact)
+
+
+def hear_early_reports(*, at: datetime) -> None:
+    """Hear again what was reported of deliveries that are written down by now. Reports of others (codes, messages to
+    staff) are forgotten after a day."""
+    early = EarlyReport.__table__.c
+    with db.transaction(db.WORKER) as session:
+        known = sa.exists().where(_COLUMNS.provider == early.provider, _COLUMNS.provider_id == early.provider_id)
+        gone = sa.delete(EarlyReport).where(sa.or_(known, early.at < at - KEPT_EARLY)).returning(*early)
+        reports = [DeliveryReported(*row) for row in session.execute(gone)]
+    for one in reports:
+        # One transaction each: they are of several patients.
+        if one.at >= at - KEPT_EARLY:
+            with db.transaction(db.WORKER):
+                events.announce(one)
+
+
+def _keep_for_later(fact: DeliveryReported) -> None:
+    kept = insert(EarlyReport).values(
+        provider=fact.provider, provider_id=fact.provider_id, status=fact.status, reason=fact.reason, at=fact.at
+    )
+    db.session().execute(kept.on_conflict_do_nothing())
 
 
 def tried_channels(subject_ids: Collection[UUID]) -> dict[UUID, set[str]]:
@@ -73,7 +116,7 @@ def tried_channels(subject_ids: Collection[UUID]) -> dict[UUID, set[str]]:
     if subject_ids:
         tried = sa.select(Delivery.subject_id, Delivery.channel).where(Delivery.subject_id.in_(subject_ids)).distinct()
         for subject_id, channel in db.session().execute(tried):
-            if subject_id is not None:
+            if subject_id is not None and channel is not None:
                 found.setdefault(subject_id, set()).add(channel)
     return found
 
@@ -81,7 +124,7 @@ def tried_channels(subject_ids: Collection[UUID]) -> dict[UUID, set[str]]:
 def problems(
     *, patient_id: UUID, at: datetime, asked: int, page_token: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Attempts of the last 30 days that did not arrive, newest first, and the next page's token."""
+    """Messages of the last 30 days that did not arrive, newest first, and the next page's token."""
     failed = sa.or_(Delivery.verdict != ACCEPTED, Delivery.failed_at.is_not(None))
     since = at - PROBLEMS_SINCE
     found = sa.select(Delivery).where(Delivery.patient_id == patient_id, Delivery.attempted_at > since, failed)

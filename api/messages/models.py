@@ -187,7 +187,8 @@ class InboundText(db.Base):
 
 class Delivery(db.Base):
     """One attempt to carry a message to one address, and what the carrier said of it, then and later by its own id of
-    the message. `subject_id` is what the message was about: an entry of the reminders' ledger, or None."""
+    the message. `subject_id` is what the message was about: an entry of the reminders' ledger, or None. What was
+    `not_carried` reached no carrier at all."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -196,18 +197,33 @@ class Delivery(db.Base):
         sa.Index("ix_deliveries_attempted_at", "attempted_at"),
         sa.Index("ix_deliveries_provider_id", "provider_id", postgresql_where=sa.text("provider_id IS NOT NULL")),
         sa.CheckConstraint("channel IN ('push', 'sms', 'email')", name="channel"),
-        sa.CheckConstraint("verdict IN ('accepted', 'retry', 'refused', 'dead', 'misconfigured')", name="verdict"),
+        sa.CheckConstraint(
+            "verdict IN ('accepted', 'retry', 'refused', 'dead', 'misconfigured', 'not_carried')", name="verdict"
+        ),
+        sa.CheckConstraint("(verdict = 'not_carried') = (provider IS NULL)", name="carrier"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
     patient_id: Mapped[UUID] = mapped_column(sa.ForeignKey("patients.id"))
     subject_id: Mapped[UUID | None]
-    channel: Mapped[str]
-    provider: Mapped[str]
-    address_id: Mapped[UUID]
+    channel: Mapped[str | None]
+    provider: Mapped[str | None]
+    address_id: Mapped[UUID | None]
     verdict: Mapped[str]
     reason: Mapped[str | None]
     provider_id: Mapped[str | None]
     attempted_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
+
+
+class EarlyReport(db.Base):
+    """What a carrier reported of a message before it was written down that it took it."""
+
+    __tablename__ = "early_reports"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    provider_id: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    at: Mapped[datetime]

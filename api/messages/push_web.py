@@ -27,19 +27,23 @@ TOPIC_CHARACTERS = 32
 NOT_NOW = ("unresolved", "connect", "tls", "timeout", "protocol")
 
 
+def public_key(settings: carriers.WebPush | None) -> str | None:
+    """What a page gives `PushManager.subscribe` as `applicationServerKey`; None where nothing is pushed to browsers."""
+    if settings is None:
+        return None
+    point = push_parts.p256_key(settings.key_file, "VAPID_KEY_FILE").public_key()
+    raw = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
 class Signer:
     """Signs for an origin (RFC 8292 §2), a few hours at a time: one signature serves every browser there."""
 
     def __init__(self, settings: carriers.WebPush, clocks: Clocks) -> None:
         self._clocks = clocks
         self._subject, self._key = settings.subject, push_parts.p256_key(settings.key_file, "VAPID_KEY_FILE")
+        self.public_key = public_key(settings)
         self._lock, self._made = threading.Lock(), dict[str, tuple[str, datetime]]()
-
-    @property
-    def public_key(self) -> str:
-        """What a page gives `PushManager.subscribe` as `applicationServerKey`."""
-        point = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
     def authorization(self, origin: str) -> str:
         with self._lock:

@@ -5,7 +5,8 @@ is not in the GSM alphabet would cost more and be cut; it is transliterated, and
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, 
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
 # How long the gateway may hold a text back (seconds): less than the least is as good as expired, more is not allowed.
 LEAST_VALID, MOST_VALID = 1, 14_400
+JUST_NOW = timedelta(seconds=3 * TOTAL_SECONDS)
 STATUS_PATH = "/hooks/sms/status"
 # The gateway's own codes. Whatever is not here is refused for good when it came with a 4xx.
 BY_CODE = {
@@ -62,10 +64,31 @@ class Texts:
         valid = self._valid_seconds(message)
         if valid is not None and valid < LEAST_VALID:
             return Outcome(REFUSED, "expired")
-        return _outcome(self._client.post(self._path, data=self._form(address.target, body, valid)))
+        form = self._form(address.target, body, valid)
+        try:
+            return _outcome(self._client.post(self._path, data=form))
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise
+        except httpx.TransportError:
+            sid = self._taken_just_now(form)
+            if sid is None:
+                raise
+            return Outcome(ACCEPTED, provider_id=sid)
 
     def close(self) -> None:
         self._client.close()
+
+    def _taken_just_now(self, form: Mapping[str, str]) -> str | None:
+        """The id of a text that the gateway took although its answer was lost: the same words to the same number, since
+        a moment by the gateway's own clock. Such a text is not sent again."""
+        answer = self._client.get(self._path, params={"To": form["To"], "PageSize": "20"})
+        since = (_instant(answer.headers.get("Date")) or self._now()) - JUST_NOW
+        listed = _members(answer).get("messages")
+        for one in listed if isinstance(listed, list) else ():
+            created = _instant(one.get("date_created"))
+            if one.get("body") == form["Body"] and created and created >= since:
+                return str(one.get("sid"))
+        return None
 
     def _form(self, number: str, body: str, valid: int | None) -> dict[str, str]:
         sender = "MessagingServiceSid" if self._settings.sender.startswith("MG") else "From"
@@ -96,6 +119,14 @@ def _outcome(answer: httpx.Response) -> Outcome:
     code = str(told.get("code") or answer.status_code)
     verdict = BY_CODE.get(code) or BY_STATUS.get(answer.status_code) or (REFUSED if answer.is_client_error else RETRY)
     return Outcome(verdict, code, retry_after=_seconds(answer.headers) if verdict == RETRY else None)
+
+
+def _instant(text: str | None) -> datetime | None:
+    """An instant as HTTP and the gateway write it (RFC 9110 §5.6.7)."""
+    try:
+        return parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
 
 
 def _members(answer: httpx.Response) -> dict[str, Any]:

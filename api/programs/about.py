@@ -19,14 +19,16 @@ class Clinic:
     app_features: tuple[str, ...] = ()
     privacy_notice: str | None = None
     catalogue_max_age_seconds: float = 0.0
+    web_push_key: str | None = None
     capacity_good_for: timedelta = timedelta(hours=72)
 
 
 _clinic = Clinic()
 
 
-def use(settings: Config, *, privacy_notice: str | None = None) -> None:
-    """Speak for the clinic that `settings` configures; `privacy_notice` is the version of its notice of now."""
+def use(settings: Config, *, privacy_notice: str | None = None, web_push_key: str | None = None) -> None:
+    """Speak for the clinic that `settings` configures; `privacy_notice` is the version of its notice of now, and pushes
+    to browsers are signed under `web_push_key`."""
     global _clinic
     _clinic = Clinic(
         name=settings.clinic_name,
@@ -38,6 +40,7 @@ def use(settings: Config, *, privacy_notice: str | None = None) -> None:
         app_features=settings.app_features,
         privacy_notice=privacy_notice,
         catalogue_max_age_seconds=settings.catalogue_max_age_seconds,
+        web_push_key=web_push_key,
         capacity_good_for=timedelta(hours=settings.capacity_stale_hours),
     )
 

@@ -33,6 +33,7 @@ def get_app_config() -> Response:
         ),
         "crisis": kept,
         "features": clinic.app_features,
+        "web_push_key": clinic.web_push_key,
     }
     # The time is not part of what the tag names, so the tag is a weak one (RFC 9110 §8.8.1).
     tag = Rendered.of(orjson.dumps(known)).etag

@@ -21,8 +21,9 @@ door = Door("delivery-problems", kind="clinic", tag="Reminders")
 @door.query(DeliveryProblemsQuery)
 @door.answers(DeliveryProblemsAnswer)
 def list_delivery_problems(asked: dict[str, Any], external_id: str) -> dict[str, Any]:
-    """Attempts of the last 30 days, newest first: over which channel, and the carrier's own code. Neither texts nor
-    addresses are shown. What could not be said in time is in the queue of tasks, as `undeliverable_messages`."""
+    """Of the last 30 days, newest first: over which channel, and the carrier's own code, or why it reached no carrier.
+    Neither texts nor addresses are shown. What could not be said in time is in the queue of tasks, as
+    `undeliverable_messages`."""
     items, more = deliveries.problems(
         patient_id=patients.by_external_id(external_id).id,
         at=clock.now(),

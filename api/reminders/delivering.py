@@ -10,13 +10,15 @@ key, so the one in flight is all that a killed worker can double.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import exc
 
 from api import db, errors
 from api.messages import caps, deliveries
@@ -26,7 +28,7 @@ from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, 
 from api.messages.post import NOT_ASKED, Lane, Post
 from api.observe import log
 from api.patients import versions
-from api.reminders import calls
+from api.reminders import calls, ledger
 from api.reminders.claims import Back, give_back, pause_after, settle
 from api.reminders.routing import Route, cap_of
 
@@ -80,14 +82,21 @@ class Delivering:
 
     def _wrote(self, carried: Sequence[Carried], *, last: bool) -> bool:
         try:
-            self._write_down(carried)
+            self._write_down(carried, unsaid={one.route.row.patient_id for one in carried if one.outcome in FINAL})
         except errors.Unavailable:
             if last:
                 raise
             return False
+        except exc.DBAPIError:
+            raise
+        except Exception as error:
+            # Somebody cannot be planned for: what was carried is written down all the same.
+            log.error("reminder cannot be planned", error=type(error).__name__)
+            self._write_down(carried, unsaid=())
         return True
 
-    def _write_down(self, carried: Sequence[Carried]) -> None:
+    def _write_down(self, carried: Sequence[Carried], *, unsaid: Collection[UUID]) -> None:
+        """For whom something stays `unsaid`, plan anew: what had become one with it may have to be said after all."""
         ends = [_end(one, self._at) for one in carried if one.outcome in (ACCEPTED, *FINAL)]
         attempts = [attempt for one in carried for attempt in one.attempts]
         with db.transaction(db.WORKER):
@@ -97,6 +106,8 @@ class Delivering:
                 self._tell_staff(carried)
             give_back([_back(one) for one in carried if one.outcome not in (ACCEPTED, *FINAL)], lease=self._lease)
             deliveries.record(attempts, at=self._at)
+            deliveries.record_unsaid(_unsaid(carried), at=self._at)
+            ledger.rewrite(patient_ids=unsaid, at=self._at)
 
     def _tell_staff(self, carried: Sequence[Carried]) -> None:
         calls.not_said([one.route.row for one in carried if one.outcome in FINAL], at=self._at)
@@ -234,6 +245,12 @@ def _end(one: Carried, at: datetime) -> dict[str, Any]:
         message = one.route.message
         return {**end, "state": "sent", "sent_at": at, "text": message.text, "channel": one.route.channel}
     return {**end, "state": "not_sent", "reason": FINAL[one.outcome]}
+
+
+def _unsaid(carried: Sequence[Carried]) -> dict[UUID, tuple[UUID, str]]:
+    """What ended without an attempt that could tell of it."""
+    ended = [one for one in carried if one.outcome in FINAL and one.outcome != REFUSED]
+    return {one.route.row.id: (one.route.row.patient_id, FINAL[one.outcome]) for one in ended}
 
 
 def _back(one: Carried) -> Back:

@@ -13,6 +13,7 @@ from api.reminders import asking, sources
 from api.reminders.merge import DIGEST_LEADS
 from api.reminders.quiet import QuietHours
 from api.reminders.situation import CHANGES, About, Appointment, Asked, Change, Facts, Key, Placement, Said, Wishes
+from api.sessions import localtime
 
 QUIET_BEGIN, QUIET_END = time(21), time(8)
 
@@ -87,17 +88,26 @@ def _known(
 ) -> Known:
     zone = ZoneInfo(person.time_zone or zones.clinic())
     keys = tuple(key(row) for row in rows)
+    firsts = {one.first_session_id for one in placements}
+    coming = [one for one in held if one.starts_at > at]
     facts = Facts(
         account_active=person.status == "active",
         wishes=wishes(person, zone),
-        appointments=_appointments(held, rows, at),
-        placements=_placements(placements, held),
+        appointments=_appointments(coming, rows, at),
+        placements=_placements(placements, coming),
         changes=_changes(news, rows),
         check_ins=windows,
-        said=_said(rows),
+        said=_said(rows, zone),
         given_up=frozenset(known for known, row in zip(keys, rows, strict=True) if row.state == "not_sent"),
+        begun=_appointments([one for one in held if _has_begun(one, firsts, zone, at)], [], at),
     )
     return Known(facts, tuple(rows), keys, zone, person.language or "en")
+
+
+def _has_begun(one: Any, firsts: set[UUID | None], zone: ZoneInfo, at: datetime) -> bool:
+    """Whether it was one of several of the patient's running day."""
+    stood = one.status == "scheduled" and not one.stays_away and one.session_id not in firsts
+    return stood and one.starts_at <= at and localtime.day_of(one.starts_at, zone) == localtime.day_of(at, zone)
 
 
 def _appointments(held: list[Any], rows: list[Any], at: datetime) -> tuple[Appointment, ...]:
@@ -149,21 +159,23 @@ def _before(change: Change, rows: list[Any]) -> datetime | None:
     return min((one for one in known if one > change.at), default=None)
 
 
-def _said(rows: list[Any]) -> tuple[Said, ...]:
+def _said(rows: list[Any], zone: ZoneInfo) -> tuple[Said, ...]:
     of: dict[UUID, set[About]] = defaultdict(set)
-    digests: dict[UUID, set[About]] = defaultdict(set)
+    digests: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         if row.covered:
             of[row.replaced_by].add(key(row).about)
         if row.covered and row.reason == "digest":
-            digests[row.replaced_by].add(key(row).about)
-    return tuple(_as_said(row, of[row.id], digests[row.id]) for row in rows if _was_said(row))
+            digests[row.replaced_by].append(row)
+    return tuple(_as_said(row, of[row.id], digests[row.id], zone) for row in rows if _was_said(row))
 
 
-def _as_said(row: Any, of: set[About], digest: set[About]) -> Said:
+def _as_said(row: Any, of: set[About], digest: list[Any], zone: ZoneInfo) -> Said:
     """The one that speaks for a day is of that day too, if it is a reminder of it."""
-    own = {key(row).about} if digest and row.lead in DIGEST_LEADS else set()
-    return Said(key(row), row.due_at, frozenset(of), frozenset(digest | own), silent=row.silent)
+    days = {localtime.day_of(one.starts_at, zone) for one in digest}
+    own = row.lead in DIGEST_LEADS and bool(days) and localtime.day_of(row.starts_at, zone) in days
+    told = [*digest, row] if own else digest
+    return Said(key(row), row.due_at, frozenset(of), frozenset(key(one).about for one in told), silent=row.silent)
 
 
 def _was_said(row: Any) -> bool:

@@ -127,6 +127,9 @@ class _Rewriting:
     def _keep(self, row: Any, entry: Entry | None) -> None:
         if entry is None:
             self._hold_back(row)
+        elif row.covered and entry.state == "held":
+            # Another message has told of it, whatever keeps it back now.
+            return
         elif not (self._stands(row, entry) or (entry.reason == "past" and row.due_at <= self._at)):
             # What fell due and is past now is the worker's to settle, or was explained when it was held back.
             self._update(row, self._values(entry))

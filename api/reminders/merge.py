@@ -119,10 +119,14 @@ class _Merging:
     def _moved(self, entry: Entry) -> Entry | None:
         """The entry at the first instant clear of what was said; None if it is so where it is, or can nowhere be.
 
-        What is past is moved too, since it was before; what was past when it became known is not.
+        What is past is moved too, since it was before, by what was said in its time; what was past when it became known
+        is not.
         """
         past = entry.reason == "past" and entry.expires_at > entry.known_at
-        if not (past or entry.state == "planned") or self._in_the_way(entry, entry.due_at) is None:
+        if not (past or entry.state == "planned"):
+            return None
+        other = self._in_the_way(entry, entry.due_at)
+        if other is None or (past and other.at >= entry.expires_at):
             return None
         if self._said_digest(entry) or self._was_told(entry):
             return None
@@ -147,7 +151,8 @@ class _Merging:
         """What is near and does not speak for the entry: it was said, or comes before the entry's check-in opens."""
         said = (one for one in self._said if not one.speaks_for(entry.key))
         early = (one for one in (*self._news, *self._last) if _too_early(one, entry))
-        return next((one for one in (*said, *early) if self._close(one, entry, due_at)), None)
+        close = (one for one in (*said, *early) if self._close(one, entry, due_at))
+        return min(close, key=lambda one: one.at, default=None)
 
     def _close(self, one: Said, entry: Entry, due_at: datetime) -> bool:
         return one.at < entry.starts_at and clash(one.at, due_at, self._zone)

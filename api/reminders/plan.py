@@ -128,7 +128,9 @@ def _days_of_several(facts: Facts, firsts: set[UUID | None]) -> Mapping[UUID, da
         for one in facts.appointments
         if one.session_id not in firsts and not grounds.against_appointment(one, facts)
     }
-    shared = {day for day, count in Counter(days.values()).items() if count > 1}
+    # An appointment that has begun leaves its day one of several: its message may have told of the others.
+    begun = {localtime.day_of(one.starts_at, zone) for one in facts.begun}
+    shared = {day for day, count in Counter(days.values()).items() if count > 1 or day in begun}
     return {session_id: day for session_id, day in days.items() if day in shared}
 
 

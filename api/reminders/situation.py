@@ -117,8 +117,9 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the plan depends on, besides the time. `appointments` are those that have not begun, `check_ins` windows
-    that have not closed; `given_up` is what was due and will never be said."""
+    """All that the plan depends on, besides the time. `appointments` are those that have not begun, `begun` those that
+    have, on the patient's running day; `check_ins` are windows that have not closed; `given_up` is what was due and
+    will never be said."""
 
     account_active: bool
     wishes: Wishes
@@ -128,6 +129,7 @@ class Facts:
     check_ins: tuple[Asked, ...] = ()
     said: tuple[Said, ...] = ()
     given_up: frozenset[Key] = frozenset()
+    begun: tuple[Appointment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

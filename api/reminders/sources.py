@@ -19,6 +19,8 @@ from api.sessions.models import Attendance, CareSession, stays_away
 # How far back something said still stands in the way of something else: an evening and the longest quiet hours after
 # it are well within.
 REMEMBERED = timedelta(days=2)
+# The longest day, on which the clocks go back.
+A_DAY = timedelta(hours=25)
 _ROW = Reminder.__table__.c
 # What a plan needs to know of a row.
 _PLANNED = (
@@ -34,6 +36,7 @@ _PATIENTS = sa.bindparam("patient_ids", type_=ARRAY(sa.Uuid))
 _IDS = sa.bindparam("ids", type_=ARRAY(sa.Uuid))
 _AT = sa.bindparam("at", type_=sa.DateTime(timezone=True))
 _UNTIL = sa.bindparam("until", type_=sa.DateTime(timezone=True))
+_BEGUN_SINCE = sa.bindparam("begun_since", type_=sa.DateTime(timezone=True))
 _REMEMBERED_AT = sa.bindparam("remembered_at", type_=sa.DateTime(timezone=True))
 _LEASE = sa.bindparam("lease", type_=sa.Uuid)
 _SPOKEN = sa.literal(list(SPOKEN_FOR), ARRAY(sa.Text))
@@ -52,9 +55,10 @@ def people(patient_ids: Collection[UUID]) -> Sequence[Any]:
 
 
 def attended(patient_ids: Collection[UUID], *, at: datetime, until: datetime | None) -> Sequence[Any]:
+    """Places in sessions that lie ahead, or began within a day."""
     if until is None:
-        return _ATTENDED.run(patient_ids=list(patient_ids), at=at).fetchall()
-    return _ATTENDED_UNTIL.run(patient_ids=list(patient_ids), at=at, until=until).fetchall()
+        return _ATTENDED.run(patient_ids=list(patient_ids), begun_since=at - A_DAY).fetchall()
+    return _ATTENDED_UNTIL.run(patient_ids=list(patient_ids), begun_since=at - A_DAY, until=until).fetchall()
 
 
 def rows(patient_ids: Collection[UUID], *, at: datetime, until: datetime | None, lease: UUID | None) -> Sequence[Any]:
@@ -105,7 +109,10 @@ def _attended() -> sa.Select[*tuple[Any, ...]]:
             CareSession.time_zone, CareSession.revision, CareSession.status,
         )
         .join(CareSession, CareSession.id == Attendance.session_id)
-        .where(Attendance.patient_id == sa.any_(_PATIENTS), Attendance.status == "booked", Attendance.starts_at > _AT)
+        .where(
+            Attendance.patient_id == sa.any_(_PATIENTS), Attendance.status == "booked",
+            Attendance.starts_at > _BEGUN_SINCE,
+        )
         .order_by(Attendance.starts_at, Attendance.session_id)
     )  # fmt: skip
 

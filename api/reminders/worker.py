@@ -35,6 +35,11 @@ def run() -> bool:
     return sum(tick(at=clock.now(), post=office.in_use()).values()) == BATCH
 
 
+def hear_early_reports() -> None:
+    """What carriers reported before the record of the delivery was written."""
+    deliveries.hear_early_reports(at=clock.now())
+
+
 def prune() -> bool:
     """Forget attempts that are long over; whether there are more."""
     with db.transaction(db.WORKER):
@@ -118,6 +123,8 @@ class Turn:
         ends = [_end(one, "sent", sent_at=self._at) for one in accepted]
         ends += [_end(one, "not_sent", reason=REASONS[one.verdict]) for one in given_up]
         claims.settle(ends, lease=self._lease, at=self._at)
+        unsaid = {one.row.id: (one.row.patient_id, REASONS[one.verdict]) for one in given_up}
+        deliveries.record_unsaid(unsaid, at=self._at)
         claims.give_back([_broken(row) if broken else Back(row.id) for row in rest], lease=self._lease)
         calls.not_said([one.row for one in given_up], at=self._at)
 

@@ -1,6 +1,7 @@
 """Texts go out as the gateway wants them, and what it answers is understood."""
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from uuid import uuid4
 
 import httpx
@@ -138,6 +139,42 @@ def test_a_silent_gateway_is_not_waited_for(fake, texts, monkeypatch):
     monkeypatch.setattr(texts._client, "timeout", httpx.Timeout(0.2))
     fake.script.say(201, {"sid": "SM1"}, after=1)
     with pytest.raises(httpx.TimeoutException):
+        texts.send(message(), ADDRESS)
+
+
+def listed(text: str, *, made: datetime, to: str = ADDRESS.target) -> dict[str, str]:
+    return {"sid": "SM77", "to": to, "body": text, "date_created": format_datetime(made)}
+
+
+def test_a_text_that_was_taken_without_an_answer_is_not_sent_again(fake, texts, monkeypatch):
+    monkeypatch.setattr(texts._client, "timeout", httpx.Timeout(0.2))
+    fake.taken = [listed(message().text, made=datetime.now(UTC))]
+    fake.script.say(201, {"sid": "SM77"}, after=1)
+    assert texts.send(message(), ADDRESS) == gateway.Outcome(ACCEPTED, provider_id="SM77")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        listed("Other words", made=datetime.now(UTC)),
+        listed("You have an appointment.", made=datetime.now(UTC) - timedelta(minutes=5)),
+        listed("You have an appointment.", made=datetime.now(UTC), to="+12125550199"),
+        {"sid": "SM77", "to": ADDRESS.target, "body": "You have an appointment.", "date_created": "yesterday"},
+    ],
+    ids=["other words", "an earlier one", "another number", "no time"],
+)
+def test_another_text_is_not_taken_for_it(fake, texts, monkeypatch, other):
+    monkeypatch.setattr(texts._client, "timeout", httpx.Timeout(0.2))
+    fake.taken = [other]
+    fake.script.say(201, {"sid": "SM1"}, after=1)
+    with pytest.raises(httpx.TimeoutException):
+        texts.send(message(text="You have an appointment."), ADDRESS)
+
+
+def test_nobody_is_asked_about_a_text_that_never_left(texts, fake, monkeypatch):
+    fake.stop()
+    monkeypatch.setattr(texts, "_taken_just_now", lambda _: pytest.fail("asked"))
+    with pytest.raises(httpx.ConnectError):
         texts.send(message(), ADDRESS)
 
 

@@ -124,7 +124,8 @@ class Waiting:
         if self.stage < REMINDER or gone or held == "paused_by_patient" or self.told_already(facts):
             return None
         in_the_way = self.in_the_way(facts, spoken)
-        if self.speakers(facts, [] if held else spoken) or not self.disturbed(facts, self.due, in_the_way):
+        in_time = [other for other in in_the_way if held != "past" or other < self.expiry(facts)]
+        if self.speakers(facts, [] if held else spoken) or not self.disturbed(facts, self.due, in_time):
             return None
         due = self.due
         while due < self.starts_at and (self.disturbed(facts, due, in_the_way) or is_quiet(due, facts.wishes.quiet)):
@@ -185,9 +186,9 @@ def slow_days(facts):
     if not facts.wishes.digest:
         return {}
     of_day = {}
-    for one in facts.appointments:
+    for one in facts.appointments + facts.begun:
         usual = Key(one.session_id, one.revision, "appointment", "hours_2")
-        if not is_first(one) and not slow_ground(usual, one, facts):
+        if one in facts.begun or not (is_first(one) or slow_ground(usual, one, facts)):
             day = one.starts_at.astimezone(facts.wishes.quiet.zone).date()
             of_day.setdefault(day, []).append(one.session_id)
     return {session_id: day for day, several in of_day.items() if len(several) > 1 for session_id in several}

@@ -412,6 +412,45 @@ def test_a_reminder_that_did_not_arrive_troubles_no_staff(patient, group, reach,
     assert open_calls(owner_sql, patient.id) == []
 
 
+def test_what_reached_no_carrier_is_among_the_delivery_problems(patient, group, send, clinic) -> None:
+    send()
+    (problem,) = clinic.get(f"/v1/clinic/patients/{patient.external_id}/delivery-problems").get_json()["items"]
+    assert (problem["outcome"], problem["reason"]) == ("not_carried", "no_address")
+    assert "channel" not in problem and "provider" not in problem
+
+
+def test_a_report_that_comes_before_its_delivery_is_written_down_is_heard_then(
+    patient, group, reach, send, owner_sql
+) -> None:
+    report("delivered", "fcm-1", "2026-06-09T18:00")
+    reach(patient.id, "push")
+    send()
+    deliveries.hear_early_reports(at=local("2026-06-09T18:01"))
+    ((delivered_at,),) = owner_sql("SELECT delivered_at FROM deliveries")
+    assert delivered_at == local("2026-06-09T18:00")
+    assert owner_sql("SELECT status FROM early_reports") == []
+
+
+def test_a_report_about_nothing_we_know_is_forgotten_after_a_day(app, owner_sql) -> None:
+    report("delivered", "fcm-9", "2026-06-09T18:00")
+    deliveries.hear_early_reports(at=local("2026-06-10T17:59"))
+    assert len(owner_sql("SELECT status FROM early_reports")) == 1
+    deliveries.hear_early_reports(at=local("2026-06-10T18:01"))
+    assert owner_sql("SELECT status FROM early_reports") == []
+
+
+def test_what_became_one_with_a_message_that_reaches_nobody_is_said_after_all(
+    patient, enroll, book, reach, send, carriers, rows
+) -> None:
+    enroll(patient.id)
+    book([patient.id], "2026-06-10T09:00")
+    reach(patient.id, "push")
+    carriers["fcm"].answers = [Outcome(REFUSED, "INVALID_ARGUMENT")]
+    assert send() == {"refused": 1}
+    (last,) = rows(patient.id, lead="hours_2")
+    assert last.state == "planned"
+
+
 def test_attempts_are_forgotten_after_ninety_days(patient, group, reach, send, owner_sql, travel) -> None:
     reach(patient.id, "push")
     send()

@@ -65,7 +65,14 @@ def situations(draw, hours=None):
     active = draw(st.sampled_from([True] * 5 + [False]))
     asked = draw(windows(at, wishes.quiet.zone))
     said = draw(what_was_said(appointments, asked, at))
-    return Facts(active, wishes, appointments, (placement,), changes, asked, said), at
+    begun = draw(st.sampled_from([(), (), begun_at(at, wishes.quiet.zone)]))
+    return Facts(active, wishes, appointments, (placement,), changes, asked, said, begun=begun), at
+
+
+def begun_at(at, zone):
+    """A session that has begun today."""
+    midnight = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (Appointment(UUID(int=99), max(midnight.astimezone(UTC), at - timedelta(minutes=30)), zone, 1, at),)
 
 
 def befores(at):

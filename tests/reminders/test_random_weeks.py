@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from api import db
 from api.checkins import service as checkins
-from api.messages.gateway import Recording
+from api.messages.gateway import ACCEPTED, DEAD, REFUSED, RETRY, Outcome, Recording
 from api.messages.post import Post
 from api.patients import service as patients
 from api.reminders import ahead, facts, preferences, worker
@@ -46,20 +46,42 @@ def test_whatever_happens_the_ledger_is_the_plan(patient, asked, book, monday, t
     week.check_that_everything_ended()
 
 
+@pytest.mark.parametrize("seed", range(60, 60 + int(os.environ.get("FUZZ", "2"))))
+def test_whatever_becomes_of_phones_and_carriers_the_ledger_is_the_plan(
+    patient, asked, book, monday, travel, leases_end, owner_sql, seed
+):
+    week = WeekOfPhones(patient.id, random.Random(seed), book, monday)
+    week.superuser, week.leases_end = owner_sql, leases_end
+    try:
+        for _ in range(STEPS):
+            week.pass_time(travel)
+            week.do_something()
+            week.check_ledger()
+        week.check_what_was_said()
+        week.let_everything_pass(travel)
+        week.check_that_everything_ended()
+    finally:
+        week.post.close()
+
+
 class Week:
     def __init__(self, patient_id, chance, book, at):
         self.patient_id, self.chance, self._book, self.at = patient_id, chance, book, at
         self.gateway = Recording()
+        self.post = Post(house=self.gateway)
 
     def pass_time(self, travel):
         """The worker is there whenever something falls due, until the next thing happens."""
         until = self.at + timedelta(minutes=5 * self.chance.randrange(60))
         while (due := self._next_due()) is not None and due <= until:
             self.at = travel(max(due, self.at))
-            assert worker.tick(at=self.at, post=Post(house=self.gateway))
+            self.work()
             self._check_what_was_just_said()
         self.at = travel(until)
         ahead.run()
+
+    def work(self):
+        assert worker.tick(at=self.at, post=self.post)
 
     def _check_what_was_just_said(self):
         """It is true at the moment, and it is not quiet now, or it makes no sound."""
@@ -97,10 +119,13 @@ class Week:
         with db.transaction(db.WORKER) as session:
             return session.scalar(sa.select(sa.func.min(Reminder.due_at)).where(Reminder.state == "planned"))
 
-    def do_something(self):
+    def acts(self):
         acts = [self.book, self.book, self.move, self.cancel, self.restore, self.reply, self.choose, self.turn_status]
+        return [*acts, self.travel, self.check_in]
+
+    def do_something(self):
         with suppress(DoubleBooked):  # the clinic is told that it cannot be
-            self.chance.choice([*acts, self.travel, self.check_in])()
+            self.chance.choice(self.acts())()
 
     def book(self):
         starts = (self.at + timedelta(minutes=30 * self.chance.randrange(1, 150))).astimezone(NEW_YORK)
@@ -224,3 +249,72 @@ class Week:
         assert all(row.sent_at < row.starts_at for row in sent)
         reminders = sorted(row.due_at for row in sent if row.kind == "appointment")
         assert all(later - sooner > APART for sooner, later in pairwise(reminders))
+
+
+class Chancy:
+    """A carrier that mostly takes what it is given."""
+
+    def __init__(self, name, week):
+        self.name, self._week, self.taken = name, week, []
+
+    def send(self, message, address):
+        verdict = self._week.chance.choices([ACCEPTED, RETRY, REFUSED, DEAD], [20, 3, 1, 1])[0]
+        if verdict == ACCEPTED:
+            self.taken.append((self._week.at, message.key, address.target))
+        return Outcome(verdict, "chance")
+
+
+class WeekOfPhones(Week):
+    """Messages go by push and text; phones and the number come, go and die."""
+
+    def __init__(self, *about):
+        super().__init__(*about)
+        self.push, self.texts = Chancy("fcm", self), Chancy("sms", self)
+        self.post = Post([self.push, self.texts])
+
+    def acts(self):
+        return [*super().acts(), self.get_phone, self.get_phone, self.lose_phones, self.turn_texts_on, self.lose_number]
+
+    def work(self):
+        self.leases_end()
+        assert worker.tick(at=self.at, post=self.post)
+
+    def get_phone(self):
+        target = f"device-{self.chance.random()}"
+        self.superuser(GET_PHONE, self.patient_id, target, target)
+
+    def lose_phones(self):
+        self.superuser("DELETE FROM devices WHERE patient_id = %s", self.patient_id)
+
+    def turn_texts_on(self):
+        self.lose_number()
+        number = f"number-{self.chance.random()}"
+        self.superuser(GET_NUMBER, self.patient_id, number, number)
+
+    def lose_number(self):
+        self.superuser("DELETE FROM text_numbers WHERE patient_id = %s", self.patient_id)
+
+    def check_what_was_said(self):
+        """By somebody who took it, to each phone once, and no more texts than are allowed."""
+        with db.transaction(db.WORKER) as session:
+            sent = {f"{row.id}:{row.revision}" for row in session.scalars(sa.select(Reminder)) if row.state == "sent"}
+        carried = [(key, target) for one in (self.push, self.texts) for _, key, target in one.taken]
+        assert {key for key, _ in carried} == sent
+        assert len(carried) == len(set(carried))
+        times = sorted(at for at, *_ in self.texts.taken)
+        assert all(later - sooner >= timedelta(hours=24) for sooner, later in pairwise(times))
+        assert all(last - first >= timedelta(days=7) for first, last in zip(times, times[3:], strict=False))
+
+
+GET_PHONE = """
+INSERT INTO devices (id, patient_id, provider, environment, target, target_hash)
+VALUES (gen_random_uuid(), %s, 'fcm', 'production', %s, sha256(convert_to(%s, 'UTF8')))
+"""
+GET_NUMBER = """
+WITH consent AS (
+  INSERT INTO text_consents (id, patient_id, number, text_id, language, text_hash, given_by, given_at)
+  VALUES (gen_random_uuid(), %s, %s, 'reminders', 'en', 'x', 'app', '2026-05-01') RETURNING *)
+INSERT INTO text_numbers (id, patient_id, number, number_index, set_by, set_at, confirmed_at, consent_id, version)
+SELECT gen_random_uuid(), patient_id, number, sha256(convert_to(%s, 'UTF8')), 'patient', '2026-05-01', '2026-05-01', id,
+  1 FROM consent
+"""

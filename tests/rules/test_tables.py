@@ -19,6 +19,7 @@ OF_NOBODY = {
     "audit_seals",
     "catalogue_version",
     "check_in_schedules",
+    "early_reports",
     "instrument_settings",
     "known_phones",
     "location_closures",

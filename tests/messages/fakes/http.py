@@ -41,13 +41,15 @@ def _handler(fake: HttpFake) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked("POST", self.path, headers, body, self.request_version)
+            asked = Asked(self.command, self.path, headers, body, self.request_version)
             said = fake.script.took(asked) or fake.judged(asked)
             self.send_response(said.status)
             for name, value in {"Content-Length": str(len(said.body)), **said.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(said.body)
+
+        do_GET = do_POST
 
         def log_message(self, *_: Any) -> None:
             """What it is asked is in the script."""
