@@ -32,7 +32,7 @@ class PrivacyNoticeAnswer(Answer):
     }
 
 
-class AcknowledgementAsk(Ask):
+class NoticeAcknowledgementAsk(Ask):
     """The version that was shown."""
 
     version = Text(max=60, required=True)
@@ -40,7 +40,7 @@ class AcknowledgementAsk(Ask):
     example = {"version": "notice-1"}
 
 
-class AcknowledgementAnswer(Answer):
+class NoticeAcknowledgementAnswer(Answer):
     """This version was seen; the first time counts."""
 
     version = Text(max=60, required=True, attribute="notice_version")
@@ -49,9 +49,9 @@ class AcknowledgementAnswer(Answer):
     example = {"version": "notice-1", "acknowledged_at": "2026-11-23T15:00:00Z"}
 
 
-class AcknowledgementsAnswer(Answer):
+class NoticeAcknowledgementsAnswer(Answer):
     """The versions that the patient has seen, the latest first."""
 
-    items = Items(AcknowledgementAnswer, required=True)
+    items = Items(NoticeAcknowledgementAnswer, required=True)
 
-    example = {"items": [AcknowledgementAnswer.example]}
+    example = {"items": [NoticeAcknowledgementAnswer.example]}

@@ -6,7 +6,7 @@ from api import answering, clock
 from api.blueprint import Door
 from api.privacy import notice
 from api.privacy.models import NoticeAcknowledgement
-from schemas.privacy_notice import AcknowledgementAnswer, AcknowledgementAsk, AcknowledgementsAnswer
+from schemas.privacy_notice import NoticeAcknowledgementAnswer, NoticeAcknowledgementAsk, NoticeAcknowledgementsAnswer
 
 door = Door("privacy_notice", kind="patient", tag="Privacy")
 
@@ -17,7 +17,7 @@ door = Door("privacy_notice", kind="patient", tag="Privacy")
     scope="privacy:read",
     summary="Which notices I have seen",
 )
-@door.answers(AcknowledgementsAnswer)
+@door.answers(NoticeAcknowledgementsAnswer)
 def list_my_notice_acknowledgements() -> dict[str, Any]:
     """The versions of the privacy notice that were acknowledged; the one of now is named by the app's configuration."""
     return {"items": notice.acknowledgements(patient_id=answering.patient_id())}
@@ -30,8 +30,8 @@ def list_my_notice_acknowledgements() -> dict[str, Any]:
     summary="I have seen the notice",
     refusals=[notice.UnknownNotice],
 )
-@door.asks(AcknowledgementAsk)
-@door.answers(AcknowledgementAnswer)
+@door.asks(NoticeAcknowledgementAsk)
+@door.answers(NoticeAcknowledgementAnswer)
 def acknowledge_privacy_notice(asked: dict[str, Any]) -> NoticeAcknowledgement:
     """Agrees to nothing: it says that this version was shown. Again is once."""
     return notice.acknowledge(patient_id=answering.patient_id(), version=asked["version"], at=clock.now())
