@@ -17,8 +17,8 @@ UPDATED = "referral.updated"
 
 
 def tell(*, referral_id: UUID, at: datetime) -> None:
-    """The clinic has taken a step that its sender may come to see. Nothing is written down for a referral that is
-    nobody's at the clinic: no consent can be about it."""
+    """The clinic has taken a step. Nothing is written down for one that its sender never sees, nor for a referral that
+    is nobody's at the clinic: no consent can be about it."""
     found = _CONCERNED.one(referral_id=referral_id)
     if found is not None:
         webhooks.announce(
@@ -45,4 +45,6 @@ _CONCERNED = Prepared("""
         SELECT count(*) FROM referral_events AS e WHERE e.referral_id = r.id AND e.told) AS version
     FROM referrals AS r JOIN referral_triage AS t ON t.referral_id = r.id
     WHERE r.id = %(referral_id)s AND r.client_id IS NOT NULL AND t.patient_id IS NOT NULL
+      AND (SELECT e.told OR e.act = 'linked' FROM referral_events AS e
+           WHERE e.referral_id = r.id AND e.actor_kind = 'clinic' ORDER BY e.at DESC, e.id DESC LIMIT 1)
 """)
