@@ -60,7 +60,8 @@ def take(*, endpoint_id: UUID, lease: UUID) -> Task | None:
     if not found.stands:
         _drop(endpoint_id)
     task = _task(found) if found.stands and not found.held else None
-    _hold(endpoint_id, lease if task else None)
+    if task or found.Endpoint.busy_by:
+        _hold(endpoint_id, lease if task else None)
     return task
 
 

@@ -36,6 +36,7 @@ def queues(cluster, monkeypatch):
     monkeypatch.setattr(db, "_engine", None)
     monkeypatch.setattr(queue, "ticks", {})
     monkeypatch.setattr(queue, "jobs", {})
+    monkeypatch.setattr(queue, "stops", [])
     engine = db.open_engine(cluster.url("continuum_app", "queue"), pool=12, statement_timeout_ms=5000)
     yield engine
     engine.dispose()
@@ -183,6 +184,15 @@ def test_a_tick_with_more_to_do_is_called_again_at_once(queues):
     left = [True, True, False]
     worker.Turns(queue.Tick("reminders", 60, lambda: left.pop(0)), threading.Event()).take()
     assert left == []
+
+
+def test_what_jobs_left_to_threads_is_finished_when_the_worker_stops(cluster, queues):
+    finished = threading.Event()
+    queue.at_stop(lambda: 1 / 0)
+    queue.at_stop(finished.set)
+    with Running(cluster):
+        assert not finished.is_set()
+    assert finished.is_set()
 
 
 def test_ticks_and_jobs_run_and_a_heartbeat_is_seen(cluster, queues):

@@ -22,6 +22,11 @@ class Sent:
         return found
 
 
+class Quiet(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Senders that are killed, or give up, hang up."""
+
+
 @dataclass
 class Receiver:
     """Answers challenges with their echo while `echoes`, and all else with the next of `answers`, or else 204. While
@@ -54,7 +59,7 @@ class Receiver:
             def log_message(self, *_: object) -> None:
                 """Nothing: tests look at what was sent."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = Quiet(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}{PATH}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()

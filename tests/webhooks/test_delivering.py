@@ -4,13 +4,15 @@ import time
 from datetime import timedelta
 from uuid import uuid4
 
+import orjson
 import pytest
 import sqlalchemy as sa
 from standardwebhooks import Webhook
 
-from api import db
+from api import db, outward
 from api.webhooks import checks, service
 from api.webhooks import worker as webhooks
+from tests.frame.test_outward import NAME, Host
 from tests.webhooks.conftest import NOON
 
 
@@ -298,3 +300,63 @@ def test_old_events_are_forgotten_with_their_deliveries(endpoint, announce, owne
     assert webhooks.forget_old() is False
     assert owner_sql("SELECT type FROM webhook_events") == [("endpoint.verification",)]
     assert owner_sql("SELECT count(*) FROM webhook_deliveries") == [(1,)]
+
+
+@pytest.fixture
+def partners_host(app, tmp_path):
+    """A partner's host with TLS, whose name leads to `found` at the moment."""
+    host, before = Host(tmp_path), outward.current()
+    host.found = ["127.0.0.1"]
+    host.script = echo
+    outward.use(outward.Outward(loopback=True, ca_file=host.ca_file, allowed_ports=None, resolve=lambda _: host.found))
+    yield host
+    webhooks.senders.wait()
+    host.close()
+    outward.use(before)
+
+
+def echo(peer, asked):
+    said = orjson.loads(asked.partition(b"\r\n\r\n")[2])
+    body = orjson.dumps({"challenge": said["data"].get("challenge")})
+    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def test_it_goes_by_tls_to_the_host_that_was_named(partner, partners_host, open_endpoint, announce, work):
+    made = open_endpoint(partner, partners_host.url())
+    announce()
+    work()
+    head, _, body = partners_host.asked[1].partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    assert Webhook(made.secret).verify(body, headers)["type"] == "referral.received"
+    assert partners_host.names == [NAME] * 2
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "fd00:ec2::254"])
+def test_a_name_that_turns_into_the_house_is_told_nothing(
+    partner, partners_host, open_endpoint, announce, work, address
+):
+    made = open_endpoint(partner, partners_host.url())
+    partners_host.found = [address]
+    announce()
+    work()
+    (told, _) = partner.get(f"{made.path}/deliveries").json["items"]
+    assert (told["state"], told["last_problem"], len(partners_host.asked)) == ("pending", "address", 1)
+
+
+def test_a_redirect_into_the_house_is_not_followed(partner, partners_host, open_endpoint, announce, work):
+    made = open_endpoint(partner, partners_host.url())
+    away = b"HTTP/1.1 307 Away\r\nLocation: https://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"
+    partners_host.script = lambda peer, asked: peer.sendall(away)
+    announce()
+    work()
+    (told, _) = partner.get(f"{made.path}/deliveries").json["items"]
+    assert (told["last_status"], len(partners_host.asked)) == (307, 2)
+
+
+def test_an_endless_answer_is_a_failure(partner, partners_host, open_endpoint, announce, work):
+    made = open_endpoint(partner, partners_host.url())
+    partners_host.script = lambda peer, asked: peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 70_000)
+    announce()
+    work()
+    (told, _) = partner.get(f"{made.path}/deliveries").json["items"]
+    assert (told["last_problem"], told["state"]) == ("too_large", "pending")
