@@ -41,6 +41,15 @@ class TriageQuery(PageQuery):
     example = {"origin": "partner", "page_size": 20}
 
 
+class ReplacedAnswer(Answer):
+    """A member as it was before its sender changed it."""
+
+    member = Text(max=64, required=True)
+    value = Text(max=4000, min=0, required=True)
+
+    example = {"member": "phone", "value": "+12125550142"}
+
+
 class ReferralStepAnswer(Answer):
     """Something that happened. `told`: it changed what a partner may be told, as far as a consent allows."""
 
@@ -54,6 +63,7 @@ class ReferralStepAnswer(Answer):
     reason = Text(max=1000)
     reason_told = Flag(required=True)
     told = Flag(required=True)
+    replaced = Items(ReplacedAnswer, max=50, metadata={"description": "What an amendment by the sender replaced."})
 
     example = {
         "at": "2026-11-23T15:00:00Z",

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from api import db, errors, pages
 from api.access import partners
-from api.referrals import states, triage
+from api.referrals import snapshots, states, triage
 from api.referrals.models import Referral, ReferralEvent, ReferralTriage
 from api.staff import whose
 
 Json = dict[str, Any]
+_CALLED = {column: name for name, column in snapshots.COLUMNS.items()}
 _SOONEST = sa.case((Referral.urgency == "soon", 0), else_=1)
 _OF_REFERRAL = (
     *("id", "client_id", "origin", "own_identifier", "given_name", "family_name", "called", "contact_preference"),
@@ -54,8 +55,15 @@ def one(referral_id: UUID) -> Json:
     if referral is None:
         raise errors.NotFound
     happened = sa.select(ReferralEvent).where(ReferralEvent.referral_id == referral_id)
-    events = db.session().scalars(happened.order_by(ReferralEvent.at, ReferralEvent.id)).all()
-    return _shown([referral])[0] | {"events": events}
+    events = db.session().scalars(happened.order_by(ReferralEvent.number)).all()
+    return _shown([referral])[0] | {"events": [_step(event) for event in events]}
+
+
+def _step(event: ReferralEvent) -> Json:
+    """A step, and what it replaced of what had been sent before."""
+    told = {column.key: getattr(event, column.key) for column in ReferralEvent.__table__.c}
+    was = {_CALLED.get(name, name): value for name, value in sorted((event.was or {}).items())}
+    return told | {"replaced": [{"member": name, "value": str(value)} for name, value in was.items()] or None}
 
 
 def _wanted(filters: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:

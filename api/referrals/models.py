@@ -19,8 +19,8 @@ class Referral(db.Base):
     """One sending, as its sender wrote it. `client_id` is None where a person asked for themselves.
 
     `program_slug` None is "you decide"; `withdrawn` is the sender's own act and holds whatever the clinic has done.
-    `name_key` is the name for comparing within one sender's referrals, `looks_like` those of them that it resembled when
-    it was written. `document_…` is the newest paper. `own_version` counts the sender's acts.
+    `name_key` is the name for comparing within one sender's referrals, `looks_like` those of them that it resembled
+    when it was written. `document_…` is the newest paper. `own_version` counts the sender's acts.
     """
 
     __tablename__ = "referrals"
@@ -128,7 +128,8 @@ class ReferralTriage(db.Base):
 
 class ReferralEvent(db.Base):
     """Something that happened to a referral; only added to. `told`: it changed what a partner may be told of it. `was`:
-    what an amendment replaced, but for ways of reaching somebody who is not to be contacted any more."""
+    what an amendment replaced, but for ways of reaching somebody who is not to be contacted any more. `number` tells
+    which of two came later where both happened within a second."""
 
     __tablename__ = "referral_events"
     __table_args__ = (
@@ -140,6 +141,7 @@ class ReferralEvent(db.Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=db.uuid7)
+    number: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity())
     referral_id: Mapped[UUID] = mapped_column(sa.ForeignKey("referrals.id", ondelete="CASCADE"))
     at: Mapped[datetime]
     act: Mapped[str]

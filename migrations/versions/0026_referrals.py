@@ -228,6 +228,7 @@ def _events() -> None:
     op.create_table(
         "referral_events",
         sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("number", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("referral_id", sa.Uuid(), sa.ForeignKey("referrals.id", ondelete="CASCADE"), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("act", sa.Text(), nullable=False),

@@ -69,6 +69,15 @@ def test_everything_that_was_sent_is_read_at_the_desk(harbor: Knocker, clinic: K
     ]
 
 
+def test_what_a_sender_amends_is_not_lost(harbor: Knocker, clinic: Knocker) -> None:
+    sent = refer(harbor, notes="Uses a cane.")
+    changed = harbor.patch(f"{PARTNERS}/{sent}", headers={"If-Match": "*"}, json={"notes": "Uses a wheelchair."})
+    assert changed.status_code == 200, changed.text
+    told = at_desk(clinic, sent)
+    assert (told["notes"], told["events"][1]["act"]) == ("Uses a wheelchair.", "amended")
+    assert told["events"][1]["replaced"] == [{"member": "notes", "value": "Uses a cane."}]
+
+
 def test_a_claim_names_the_person_and_holds_against_others(harbor: Knocker, clinic: Knocker) -> None:
     sent = refer(harbor)
     claim = f"{DESK}/{sent}/claim"
