@@ -1,0 +1,192 @@
+"""What a partner sees of the clinic's side: what a consent releases when it is read, with what must go along."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from api import db
+from api.referrals import telling
+from tests.knocking import Knocker
+from tests.privacy.gating import LATER, Files
+from tests.referrals.sending import PATH, SENT, Sent, admit, decide, link, refer, said, triaged
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+Consent = Callable[..., UUID]
+
+
+@pytest.fixture
+def admitted(partner: Knocker, patient: Knocker) -> Sent:
+    referral = refer(partner)
+    admit(referral, patient)
+    return referral
+
+
+def test_a_consent_releases_the_outcome_with_its_notice(admitted: Sent, patient: Knocker, consent: Consent) -> None:
+    consent_id = consent(patient)
+    told = admitted.read().json
+    assert (told["state"], told["sub_status"], told["version"]) == ("completed", "admitted", 4)
+    assert [one["state"] for one in told["events"]] == ["accepted", "in_progress", "completed"]
+    assert told["release"]["notice_version"] == "2024" and "42 CFR part 2" in told["release"]["notice"]
+    (scope,) = told["release"]["consents"]
+    assert (scope["consent_id"], scope["categories"]) == (str(consent_id), ["referral_outcome"])
+    assert told["release"]["expires_at"] == scope["expires_at"] == "2027-11-24T12:00:00Z"
+    assert told["allowed_steps"] == ["withdraw"]
+
+
+def test_each_telling_stands_in_the_ledger_a_304_too(
+    admitted: Sent, patient: Knocker, consent: Consent, files: Files
+) -> None:
+    consent(patient)
+    tag = admitted.tag()
+    assert admitted.read(**{"If-None-Match": tag}).status_code == 304
+    admitted.partner.get(PATH)
+    ledger = files.ledger("patient_id", "recipient_client_id", "subject_id", "categories")
+    assert ledger == [(patient.id, admitted.partner.id, admitted.id, ["referral_outcome"])] * 3
+
+
+def test_a_refusal_that_names_what_was_released_stands_in_the_ledger(
+    admitted: Sent, patient: Knocker, consent: Consent, files: Files, owner_sql: Sql
+) -> None:
+    consent(patient)
+    tag = admitted.tag()
+    before = len(files.ledger("id"))
+    refused = admitted.amend(notes="Too late.", tag=tag)
+    assert (refused.status_code, refused.json["state"]) == (409, "completed")
+    assert admitted.amend(notes="Too late.", tag='"1"').status_code == 412
+    assert len(files.ledger("id")) == before + 2
+    audited = owner_sql("SELECT outcome, problem FROM audit_events WHERE operation = 'amendReferral' ORDER BY id")
+    assert audited == [("refused", "referral-step-not-allowed"), ("refused", "precondition-failed")]
+
+
+def test_the_reason_is_told_only_where_it_was_written_for_the_partner(
+    partner: Knocker, patient: Knocker, consent: Consent
+) -> None:
+    consent(patient)
+    told, kept = refer(partner), refer(partner, own_identifier="X-2")
+    for referral, tell in ((told, True), (kept, False)):
+        link(referral, patient)
+        decide(referral, "reject", sub_status="not_eligible", reason="Needs a higher level of care.", tell_partner=tell)
+    assert told.read().json["state_reason"] == "Needs a higher level of care."
+    assert "state_reason" not in kept.read().json and "reason" not in kept.read().json["events"][0]
+
+
+@pytest.mark.parametrize(
+    "taken_away",
+    [
+        {"revoked_at": LATER - timedelta(days=365), "revoked_how": "app"},
+        {"expires_at": datetime.fromisoformat("2026-11-24T12:00:00+00:00")},
+        {"recipient_name": "Harbour Detox"},
+        {"categories": ["attendance"]},
+    ],
+    ids=["revoked", "expired now", "for another name", "for something else"],
+)
+def test_what_a_consent_no_longer_releases_reads_as_it_did_before(
+    admitted: Sent, patient: Knocker, consent: Consent, files: Files, taken_away: dict[str, Any]
+) -> None:
+    before = admitted.read()
+    consent_id = consent(patient)
+    assert admitted.read().json["state"] == "completed"
+    files.set("consents", consent_id, **taken_away)
+    after = admitted.read()
+    assert (said(after), after.json, after.headers["ETag"]) == (said(before), before.json, before.headers["ETag"])
+
+
+def test_a_consent_for_attendance_alone_leaves_the_referral_where_it_was_sent(
+    admitted: Sent, patient: Knocker, consent: Consent, files: Files
+) -> None:
+    consent(patient, "attendance", "progress")
+    assert (admitted.read().json["state"], files.ledger("id")) == ("received", [])
+
+
+def test_a_tag_from_before_a_revocation_never_fits_something_else(
+    admitted: Sent, patient: Knocker, consent: Consent, files: Files
+) -> None:
+    consent_id = consent(patient)
+    told = admitted.read()
+    files.set("consents", consent_id, revoked_at=LATER - timedelta(days=365), revoked_how="app")
+    for number in range(3):
+        assert admitted.amend(notes=f"Change {number}.").status_code == 200
+    now = admitted.read(**{"If-None-Match": told.headers["ETag"]})
+    assert (now.status_code, now.json["version"], told.json["version"]) == (200, 4, 4)
+
+
+def test_a_replayed_key_shows_what_may_be_seen_today(
+    partner: Knocker, patient: Knocker, consent: Consent, files: Files
+) -> None:
+    first = partner.post(PATH, key="one", json=SENT)
+    referral = Sent(partner, UUID(first.json["id"]))
+    admit(referral, patient)
+    consent_id = consent(patient)
+    told = partner.post(PATH, key="one", json=SENT)
+    assert (told.headers["Idempotency-Replayed"], told.json["state"]) == ("true", "completed")
+    assert len(files.ledger("id")) == 1
+    files.set("consents", consent_id, revoked_at=LATER - timedelta(days=365), revoked_how="app")
+    again = partner.post(PATH, key="one", json=SENT)
+    assert (again.json, again.headers["ETag"]) == (first.json, first.headers["ETag"])
+
+
+def test_a_cancellation_that_comes_too_late_undoes_nothing_and_is_looked_at(
+    admitted: Sent, owner_sql: Sql, patient: Knocker, consent: Consent
+) -> None:
+    answer = admitted.cancel("The person went elsewhere.")
+    assert (answer.status_code, answer.json["state"]) == (200, "cancelled")
+    stands = owner_sql("SELECT state, sub_status, late_withdrawal, admitted_at IS NOT NULL FROM referral_triage")
+    assert stands == [("completed", "admitted", "cancelled", True)]
+    assert owner_sql("SELECT count(*) FROM enrollments WHERE patient_id = %s", patient.id) == [(1,)]
+    consent(patient)
+    told = admitted.read().json
+    assert (told["state"], told["withdrawn"], told["allowed_steps"]) == ("completed", "cancelled", ["withdraw"])
+
+
+def test_a_cancellation_in_time_settles_the_triage(partner: Knocker, patient: Knocker, owner_sql: Sql) -> None:
+    referral = refer(partner)
+    triaged(referral, patient)
+    referral.cancel("The person went elsewhere.")
+    stands = owner_sql("SELECT state, sub_status, reason, late_withdrawal FROM referral_triage")
+    assert stands == [("cancelled", "closed", "The person went elsewhere.", None)]
+    last = owner_sql("SELECT act, actor_kind, state FROM referral_events WHERE act = 'withdrawn'")
+    assert last == [("withdrawn", "partner", "cancelled")]
+
+
+def test_another_partners_consent_releases_nothing_here(
+    admitted: Sent, patient: Knocker, new_partner: Callable[..., Knocker], files: Files
+) -> None:
+    assert patient.id
+    files.sign(patient.id, new_partner("Harbor Detox North").id, name="Harbor Detox North")
+    assert admitted.read().json["state"] == "received"
+
+
+def may_tell(referral: Sent, version: int, at: datetime) -> bool:
+    with db.transaction(db.WORKER):
+        return telling.may_tell(client_id=referral.partner.id, subject_id=referral.id, version=version, at=at)
+
+
+def test_a_webhook_says_only_what_a_read_would(
+    admitted: Sent, patient: Knocker, consent: Consent, files: Files, noon: datetime
+) -> None:
+    assert not may_tell(admitted, 4, noon)
+    consent_id = consent(patient)
+    assert may_tell(admitted, 4, noon) and not may_tell(admitted, 5, noon)
+    assert len(files.ledger("id")) == 2
+    files.set("consents", consent_id, revoked_at=noon, revoked_how="app")
+    assert not may_tell(admitted, 4, noon)
+    with db.transaction(db.WORKER):
+        assert not telling.may_tell(client_id=patient.id, subject_id=admitted.id, version=1, at=noon)
+
+
+def test_what_is_written_down_to_be_told_names_ids_alone(
+    partner: Knocker, patient: Knocker, consent: Consent, owner_sql: Sql
+) -> None:
+    consent(patient)
+    referral = refer(partner)
+    decide(referral, "accept")
+    told = "SELECT type, subject_id, version, check_name FROM webhook_events ORDER BY id"
+    assert owner_sql(told) == [("referral.received", referral.id, 1, None)]
+    link(referral, patient)
+    decide(referral, "schedule_assessment")
+    referral.cancel()
+    changes = [("referral.updated", referral.id, version, "referral.updated") for version in (2, 3)]
+    assert owner_sql(told)[1:] == changes
