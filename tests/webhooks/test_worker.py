@@ -182,12 +182,12 @@ def test_a_killed_worker_loses_nothing(receiver, endpoint, announce, settings, o
     for _ in range(kills):
         ids |= {str(announce()) for _ in range(40)}
         process, ((before,),) = Process(settings, receiver, tmp_path / "log"), owner_sql(DONE)
-        wait_until(lambda least=before + 10: owner_sql(DONE)[0][0] >= least, 40)
+        wait_until(lambda least=before + 10: owner_sql(DONE)[0][0] >= least, 120)
         process.end(signal.SIGKILL)
         owner_sql("UPDATE webhook_endpoints SET busy_until = now()")
     process = Process(settings, receiver, tmp_path / "log")
     try:
-        wait_until(lambda: owner_sql(DONE)[0][0] == len(ids), 60)
+        wait_until(lambda: owner_sql(DONE)[0][0] == len(ids), 120)
     finally:
         assert process.end(signal.SIGTERM) == 0
     told = [one.headers["webhook-id"] for one in receiver.of("referral.received")]
