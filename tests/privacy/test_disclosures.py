@@ -160,8 +160,6 @@ def test_the_clinic_lists_what_partners_read_and_what_it_wrote(clinic: Knocker, 
 
 def test_every_operation_of_the_clinic_has_words() -> None:
     of_clinic = {one.id for one in operations() if one.audience == "clinic"}
-    assert {access_words.about(one) for one in of_clinic} == set(access_words.WHAT["en"]) - {"referral"} | (
-        {"referral"} if any("Referral" in one for one in of_clinic) else set()
-    )
+    assert {access_words.about(one) for one in of_clinic} == set(access_words.WHAT["en"])
     assert access_words.did(action="read", operation="getPatient", language="en") == "Looked at your record"
     assert access_words.did(action="override", operation="x", language="es") == "Trabajó en su expediente"
