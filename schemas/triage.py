@@ -202,11 +202,11 @@ class DecisionAsk(Ask):
 class ReferralPatientAsk(Ask):
     """Whose referral it is, by the record system's id; who is new there is made here."""
 
-    external_id = Text(max=100, required=True)
+    patient_external_id = Text(max=100, required=True)
     preferred_name = Text(max=200, load_default=None)
     language = Word(vocabulary.LANGUAGES, load_default=None)
 
-    example: ClassVar[Mapping[str, Any]] = {"external_id": "EHR-100240"}
+    example: ClassVar[Mapping[str, Any]] = {"patient_external_id": "EHR-100240"}
 
 
 class AdmissionAsk(ReferralPatientAsk):
@@ -216,7 +216,7 @@ class AdmissionAsk(ReferralPatientAsk):
     focus = Items(Word(vocabulary.ENROLLMENT_FOCUSES), min=1, max=2, required=True)
     starts_at = Instant(load_default=None, metadata={"description": "Without it, now."})
 
-    example = {"external_id": "EHR-100240", "program": "iop", "focus": ["substance_use"]}
+    example = {"patient_external_id": "EHR-100240", "program": "iop", "focus": ["substance_use"]}
 
 
 class ReferralStandsProblem(Answer):

@@ -55,7 +55,7 @@ def link_referral(asked: dict[str, Any], referral_id: UUID) -> dict[str, Any]:
     by, role = clinic.acting()
     admitting.link(
         referral_id=referral_id,
-        who=admitting.Who(**asked),
+        who=_who(asked),
         expected=answering.expected_version(),
         by=by,
         role=role,
@@ -89,11 +89,10 @@ def admit_referral(asked: dict[str, Any], referral_id: UUID) -> dict[str, Any]:
     """Writes down what was decided by assessment, all of it or nothing: the patient, the placement, and the end of a
     referral that was accepted before."""
     by, role = clinic.acting()
-    named = ("external_id", "preferred_name", "language")
     placed = ("program", "focus", "starts_at")
     admitting.admit(
         referral_id=referral_id,
-        who=admitting.Who(**{name: asked[name] for name in named}),
+        who=_who(asked),
         into=admitting.Placement(**{name: asked[name] for name in placed}),
         expected=answering.expected_version(),
         by=by,
@@ -131,6 +130,10 @@ def verify_document(asked: dict[str, Any], referral_id: UUID) -> dict[str, Any]:
     paper = verifying.Paper(forms.draft(asked), asked["form_version"], asked["language"], _signature(asked))
     verifying.verify(referral_id=referral_id, paper=paper, by=by, role=role, at=clock.now())
     return clinic.shown(referral_id)
+
+
+def _who(asked: dict[str, Any]) -> admitting.Who:
+    return admitting.Who(asked["patient_external_id"], asked["preferred_name"], asked["language"])
 
 
 def _signature(asked: dict[str, Any]) -> consents.OnPaper:

@@ -26,7 +26,7 @@ AVERY: Json = {
     "reason": "Asks for evening groups.",
 }
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n"
-PLACED: Json = {"external_id": "EHR-200300", "program": "iop", "focus": ["substance_use"]}
+PLACED: Json = {"patient_external_id": "EHR-200300", "program": "iop", "focus": ["substance_use"]}
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def admit(clinic: Knocker, referral_id: str, *, if_match: str = "*", **changed: 
 
 
 def link(clinic: Knocker, referral_id: str, external_id: str, *, if_match: str = "*") -> TestResponse:
-    return clinic.put(f"{DESK}/{referral_id}/patient", if_match=if_match, json={"external_id": external_id})
+    return clinic.put(f"{DESK}/{referral_id}/patient", if_match=if_match, json={"patient_external_id": external_id})
 
 
 def send_document(partner: Knocker, referral_id: str, content: bytes = PDF) -> TestResponse:

@@ -54,7 +54,7 @@ def test_an_admission_makes_the_patient_and_places_them(accepted: str, clinic: K
 def test_somebody_who_is_known_is_placed_as_who_they_are(
     accepted: str, clinic: Knocker, patient: Knocker, owner_sql: Sql
 ) -> None:
-    told = admit(clinic, accepted, external_id=patient.external_id).json
+    told = admit(clinic, accepted, patient_external_id=patient.external_id).json
     assert told["patient_external_id"] == patient.external_id
     assert enrolled(owner_sql) == [(patient.external_id, "iop", "active")]
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_placed_leaves_nothing_behind(
 def test_who_has_a_place_already_is_not_placed_again(accepted: str, clinic: Knocker, patient: Knocker) -> None:
     place = f"/v1/clinic/patients/{patient.external_id}/enrollments"
     assert clinic.post(place, json={"program": "op", "focus": ["substance_use"]}).status_code == 201
-    assert name_of(admit(clinic, accepted, external_id=patient.external_id)) == "already-enrolled"
+    assert name_of(admit(clinic, accepted, patient_external_id=patient.external_id)) == "already-enrolled"
     assert "patient_external_id" not in at_desk(clinic, accepted)
 
 
@@ -91,7 +91,7 @@ def test_one_who_waited_can_be_admitted(accepted: str, clinic: Knocker) -> None:
 
 
 def test_an_admission_sent_again_is_one(accepted: str, clinic: Knocker, owner_sql: Sql) -> None:
-    body = {"external_id": "EHR-200300", "program": "iop", "focus": ["substance_use"]}
+    body = {"patient_external_id": "EHR-200300", "program": "iop", "focus": ["substance_use"]}
     ask = {"key": "admit-1", "headers": {"If-Match": tag(clinic, accepted)}, "json": body}
     first, again = (clinic.post(f"{DESK}/{accepted}/admission", **ask) for _ in range(2))
     assert (first.status_code, again.status_code, first.json) == (200, 200, again.json)
@@ -105,8 +105,8 @@ def test_a_mistaken_link_is_made_anew_until_something_rests_on_it(
     for whose in (other_patient, patient, patient):
         assert link(clinic, accepted, str(whose.external_id)).json["patient_external_id"] == whose.external_id
     assert [one["act"] for one in at_desk(clinic, accepted)["events"]].count("linked") == 2
-    assert name_of(admit(clinic, accepted, external_id=other_patient.external_id)) == "linked-to-another"
-    assert admit(clinic, accepted, external_id=patient.external_id).status_code == 200
+    assert name_of(admit(clinic, accepted, patient_external_id=other_patient.external_id)) == "linked-to-another"
+    assert admit(clinic, accepted, patient_external_id=patient.external_id).status_code == 200
     assert name_of(link(clinic, accepted, other_patient.external_id)) == "link-in-use"
 
 

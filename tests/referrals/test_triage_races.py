@@ -43,7 +43,7 @@ def test_of_two_admissions_at_once_one_takes_place(
 
     def admitting(external_id: str) -> int:
         gate.wait()
-        return admit(clinic, sent, if_match=read, external_id=external_id).status_code
+        return admit(clinic, sent, if_match=read, patient_external_id=external_id).status_code
 
     with ThreadPoolExecutor(2) as threads:
         codes = sorted(threads.map(admitting, ("EHR-200301", "EHR-200302")))
