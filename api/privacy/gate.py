@@ -64,8 +64,8 @@ class Release:
 
     @property
     def scope(self) -> list[Json]:
-        """A clear explanation of the scope of each consent (§2.32(a)), for programs; `disclosure_words.scope` says it in
-        a sentence."""
+        """A clear explanation of the scope of each consent (§2.32(a)), for programs; `disclosure_words.scope` says it
+        in a sentence."""
         return [_scope(one, [name for name, by in self.under.items() if by == one]) for one in self.permissions]
 
     @property
