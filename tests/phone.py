@@ -1,4 +1,5 @@
-"""A patient's phone on the command line: `python -m tests.phone activate CODE | today | refresh | sign-in | revoke`.
+"""A patient's phone on the command line: `python -m tests.phone activate CODE | today | refresh | sign-in | revoke`, or
+`ask METHOD PATH [BODY]`.
 
 It does what the app does: keeps a DPoP key and a passkey, signs in on its own screens, and starts over with the
 server's nonce when its clock is wrong. What it holds lies in one file, readable by its owner only. Tests use the same
@@ -218,14 +219,14 @@ def over_http(method: str, url: str, headers: Headers, body: bytes | None) -> An
 def main(words: list[str] | None = None) -> int:
     """The exit code; what the server says is printed."""
     parser = argparse.ArgumentParser(prog="python -m tests.phone", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("command", choices=("activate", "today", "refresh", "sign-in", "revoke"))
-    parser.add_argument("code", nargs="?", help="the clinic's activation code")
+    parser.add_argument("command", choices=("activate", "today", "refresh", "sign-in", "revoke", "ask"))
+    parser.add_argument("words", nargs="*", help="the clinic's activation code; or a method, a path and JSON")
     parser.add_argument("--api", default=os.environ.get("API", "http://127.0.0.1:8000"))
     parser.add_argument("--file", type=Path, default=Path(".data/phone.json"))
     options = parser.parse_args(words)
     phone = _loaded(options.file, options.api)
     try:
-        said = _done(phone, options.command, options.code)
+        said = _done(phone, options.command, options.words)
     except Refused as refused:
         print(f"{refused.answer.status}: {refused}", file=sys.stderr)
         return 1
@@ -235,19 +236,26 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
-def _done(phone: Phone, command: str, code: str | None) -> str:
-    if command == "today":
-        answer = phone.get("/v1/me/today")
-        if answer.status != 200:
-            raise Refused(answer)
-        return json.dumps(answer.json, indent=4, ensure_ascii=False)
+def _done(phone: Phone, command: str, words: list[str]) -> str:
+    if command in ("today", "ask"):
+        return _asked(phone, *(words if command == "ask" else ["GET", "/v1/me/today"]))
     if command == "revoke":
         phone.revoke()
         return "Signed out."
-    done = {"activate": lambda: phone.activate(code or ""), "refresh": phone.refresh, "sign-in": phone.sign_in}[
-        command
-    ]()
+    done = {"activate": lambda: phone.activate(*words), "refresh": phone.refresh, "sign-in": phone.sign_in}[command]()
     return f"Signed in for {done['expires_in']} seconds, with {done['scope'].count(' ') + 1} scopes."
+
+
+def _asked(phone: Phone, method: str, path: str, body: str | None = None) -> str:
+    """What the server says, read well. Raises `Refused`."""
+    told = None if body is None else json.loads(body)
+    answer = phone.request(method, path, body=told, headers={"Idempotency-Key": secrets.token_urlsafe(16)})
+    if answer.status >= 400:
+        raise Refused(answer)
+    try:
+        return json.dumps(answer.json, indent=4, ensure_ascii=False)
+    except ValueError:
+        return answer.body.decode()
 
 
 def _loaded(file: Path, address: str) -> Phone:

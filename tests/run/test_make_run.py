@@ -61,6 +61,7 @@ def test_it_runs_and_ends_with_its_group(clone):
     assert pasted(clone, "$API/v1/me") == (0, [])
     assert pasted(clone, "cli clients list") == (0, [])
     assert pasted(clone, "cli clock next") == (0, [])
+    assert pasted(clone, "partner keys >") == (0, [])
     sockets = clone.sockets()
     clone.end(signal.SIGTERM)
     wait_until(lambda: not clone.pids())
