@@ -44,6 +44,8 @@ THERE = {
     "closure_id": "SELECT id FROM location_closures",
     "alert_id": "SELECT id FROM alerts",
     "task_id": "SELECT id FROM tasks WHERE cause = 'overdue_referral'",
+    "referral_id": "SELECT id FROM referrals WHERE own_identifier = 'to read'",
+    "patient_external_id": "SELECT 'EHR-100240'",
     "endpoint_id": "SELECT id FROM webhook_endpoints ORDER BY id",
     "delivery_id": "SELECT id FROM webhook_deliveries ORDER BY created_at",
     "slug": "SELECT 'iop'",

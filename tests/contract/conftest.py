@@ -16,6 +16,7 @@ from tests.contract.documents import NAMED
 from tests.dpop import Key
 from tests.knocking import Knocker
 from tests.phone import APP
+from tests.referrals import things as referrals
 from tests.webhooks import things as webhooks
 from tests.world import NEWCOMER, Find, Sql, finder, furnished
 
@@ -41,6 +42,10 @@ ELSEWHERE = {
     "putAttendance": {"session_id": SAMS_GROUPS},
     "bookMyMakeUpSession": {"session_id": f"{SAMS_GROUPS} OFFSET 1"},
     "publishProgram": {"slug": "SELECT 'op'"},
+    "cancelReferral": {"referral_id": referrals.find("to cancel")},
+    "withdrawReferral": {"referral_id": referrals.find("to withdraw")},
+    "admitReferral": {"referral_id": referrals.find("to admit")},
+    "verifyReferralDocument": {"referral_id": referrals.find("to verify")},
 }
 
 
@@ -92,7 +97,9 @@ def house(app: Continuum, superuser: psycopg.Connection[Any]) -> Iterator[House]
             "partner": system(app, superuser, "partner", vocabulary.PARTNER_SCOPES),
             "clinic": system(app, superuser, "clinic", vocabulary.CLINIC_SCOPES),
         }
-        webhooks.furnish(superuser, sql("SELECT id FROM api_clients WHERE name = 'contract partner'")[0][0])
+        partner = sql("SELECT id FROM api_clients WHERE name = 'contract partner'")[0][0]
+        webhooks.furnish(superuser, partner)
+        referrals.furnish(superuser, partner, sam.id)
         yield House(callers, finder(sam, sql), sql)
     swept(superuser)
 

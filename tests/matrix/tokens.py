@@ -18,6 +18,7 @@ from tests.dpop import Key
 from tests.knocking import Knocker
 from tests.matrix.callers import CALLERS, SYSTEMS
 from tests.phone import APP, Phone
+from tests.referrals import things as referrals
 from tests.system import System
 from tests.webhooks import things as webhooks
 
@@ -57,6 +58,7 @@ class Bearers:
     def __post_init__(self) -> None:
         self.systems = {name: self._registered(name) for name in SYSTEMS}
         webhooks.furnish(self.superuser, self.systems["partner"].client_id)
+        referrals.furnish(self.superuser, self.systems["partner"].client_id, self.sam.id)
         self.sessions = {name: self._app_session(end) for name, end in ENDS.items()}
         self.sessions["patient with another's app session"] = self.robin.app_session_id
         for name in REVOKED:
