@@ -8,7 +8,10 @@ from api import auth, db, dpop, errors, vocabulary
 Json = dict[str, Any]
 
 # A body that is no JSON, such as a paper that is sent.
-SENT_BYTES: Json = {"schema": {"type": "string", "format": "binary", "maxLength": 1_000_000}}
+SENT_BYTES: Json = {
+    "schema": {"type": "string", "format": "binary", "maxLength": 1_000_000},
+    "example": "%PDF-1.7\n1 0 obj\nendobj\ntrailer\n%%EOF\n",
+}
 
 VERSION = "1.0.0"
 TITLE = "Continuum"
@@ -81,6 +84,8 @@ TAGS = {
     "Patients": "Patients as the clinic's record system knows them.",
     "Privacy": "What may be told outside, by whose consent; what was; and what the patient asked not to be told.",
     "Programs": "The levels of care, as the clinic describes them.",
+    "Referral requests": "A person asks for a call back, from the clinic's website.",
+    "Referrals": "Whom partners send here, where it stands, and what a consent lets them see of it.",
     "Reminders": "What was said, what will be, what was held back, and why.",
     "Schedule": "Series, sessions and their members, as the clinic plans them.",
     "Sign-in": "OAuth: signing in on the app's own screens, tokens for phones and systems, and how they end.",
@@ -105,6 +110,10 @@ SECURITY_NOTES = {
 
 # What is no JSON, such as a page to print.
 BYTES: Json = {"type": "string", "format": "binary", "maxLength": 4_194_304}
+GIVEN = {
+    "text/html": "<!doctype html>\n<title>Permission to share information about my care</title>\n",
+    "application/pdf": "%PDF-1.7\n%%EOF\n",
+}
 
 TEXT = r"^[^\u0000-\u001f]*$"
 

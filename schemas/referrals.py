@@ -31,7 +31,7 @@ SENT = {
     "own_identifier": "DTX-2041",
     "given_name": "Avery",
     "family_name": "Example",
-    "birth_date": "1990-01-01",
+    "born_on": "1990-01-01",
     "called": "Avery",
     "contact_preference": "may_contact",
     "phone": "+12125550143",
@@ -60,7 +60,7 @@ class ReferralAsk(Ask):
     own_identifier = Text(max=100, load_default=None, metadata={"description": NOTES["own"]})
     given_name = Text(max=100, required=True)
     family_name = Text(max=100, required=True)
-    birth_date = Day(load_default=None)
+    born_on = Day(load_default=None)
     called = Text(max=100, load_default=None, metadata={"description": NOTES["called"]})
     contact_preference = Word(vocabulary.CONTACT_PREFERENCES, required=True, metadata={"description": NOTES["contact"]})
     phone = Text(max=31, pattern=PHONE, load_default=None)
@@ -83,7 +83,7 @@ class ReferralPatch(Ask):
     own_identifier = Text(max=100, allow_none=True)
     given_name = Text(max=100)
     family_name = Text(max=100)
-    birth_date = Day(allow_none=True)
+    born_on = Day(allow_none=True)
     called = Text(max=100, allow_none=True)
     contact_preference = Word(
         vocabulary.CONTACT_PREFERENCES,
@@ -127,7 +127,7 @@ class ReferralWithdrawalAsk(Ask):
 class ReferralsQuery(PageQuery):
     """A page of the partner's own referrals."""
 
-    own_identifier = Text(max=100, load_default=None)
+    own_identifier = Text(max=100, load_default=None, metadata={"description": NOTES["own"]})
 
     example = {"own_identifier": "DTX-2041", "page_size": 20}
 
@@ -238,7 +238,7 @@ class ReferralAnswer(Answer):
     own_identifier = Text(max=100)
     given_name = Text(max=100)
     family_name = Text(max=100)
-    birth_date = Day()
+    born_on = Day()
     called = Text(max=100)
     contact_preference = Word(vocabulary.CONTACT_PREFERENCES, required=True)
     phone = Text(max=31)

@@ -89,7 +89,7 @@ class TriagedReferralAnswer(Answer):
     own_identifier = Text(max=200, metadata={"description": "The partner's own."})
     given_name = Text(max=200)
     family_name = Text(max=200)
-    birth_date = Day()
+    born_on = Day()
     called = Text(max=200, metadata={"description": "The name to use."})
     contact_preference = Word(vocabulary.CONTACT_PREFERENCES, required=True)
     phone = Text(max=31)
@@ -143,7 +143,7 @@ class TriagedReferralAnswer(Answer):
         "partner_kind": "treating_provider",
         "given_name": "Sam",
         "family_name": "Rivers",
-        "birth_date": "1990-04-12",
+        "born_on": "1990-04-12",
         "contact_preference": "may_contact",
         "phone": "+12125550143",
         "voicemail_allowed": False,

@@ -95,7 +95,7 @@ def _one(
         **{name: getattr(stands, name) for name in _OF_TRIAGE},
         "partner_name": partner.name if partner else None,
         "partner_kind": partner.kind if partner else None,
-        "birth_date": referral.born_on,
+        "born_on": referral.born_on,
         "program": referral.program_slug,
         "referral_reason": referral.reason,
         "partner_cancelled_at": referral.withdrawn_at,

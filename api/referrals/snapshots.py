@@ -16,7 +16,7 @@ from api.referrals.models import Referral
 COLUMNS = {
     "given_name": "given_name",
     "family_name": "family_name",
-    "birth_date": "born_on",
+    "born_on": "born_on",
     "called": "called",
     "contact_preference": "contact_preference",
     "phone": "phone",

@@ -70,20 +70,21 @@ class Matrix:
         method, template = PLACES[name]
         path = template.format(**{one: instead.get(one) or self.there(one) for one in names(name, "path")})
         query = {one["name"]: written(one["example"]) for one in required(name, "query")}
-        sent: Json = {"data": json.dumps(example(name))} if example(name) is not None else {}
+        sent = body(name)
         if not whole:
-            query, sent = (query, {"data": "{"}) if sent else ({"broken": "on purpose"}, {})
+            query, sent = (query, sent | {"data": "{"}) if is_json(sent) else ({"broken": "on purpose"}, {})
         headers = self.bearers.headers(caller, scope=right.scope, method=method, path=path)
         headers |= {"Idempotency-Key": str(uuid.uuid4())} if "Idempotency-Key" in names(name, "header") else {}
         headers |= {"If-Match": '"1"'} if "If-Match" in names(name, "header") else {}
-        media = {"content_type": "application/json"} if sent else {}
-        return self.app.test_client().open(path, method=method, query_string=query, headers=headers, **sent, **media)
+        return self.app.test_client().open(path, method=method, query_string=query, headers=headers, **sent)
 
     def _not_let_in(self, name: str, caller: str, answer: TestResponse) -> str | None:
         expected = 200 if PLACES[name][0] == "GET" else 400
         if answer.status_code != expected:
             return f"{answer.status_code} {problem(answer)}, and not let in"
-        told = [one for one in self.secret if one in answer.text] if caller == "other patient" else []
+        # Two partners of the matrix are called as the other patient is, by accident; partners are everybody's to name.
+        partners = {str(self.bearers.sam.id)} if name == "listConsentRecipients" else set()
+        told = [one for one in self.secret - partners if one in answer.text] if caller == "other patient" else []
         return f"tells {len(told)} things of another patient" if told else None
 
 
@@ -125,8 +126,14 @@ def written(value: Any) -> str:
     return ",".join(value) if isinstance(value, list) else str(value)
 
 
-def example(name: str) -> Json | None:
-    """The example of the operation's body."""
+def body(name: str) -> Json:
+    """The example of the operation's body and its media type; nothing where it takes none."""
     content = NAMED[name].get("requestBody", {}).get("content", {})
-    found: Json | None = content["application/json"]["example"] if "application/json" in content else None
-    return found
+    for media_type, media in content.items():
+        example = media["example"]
+        return {"data": example if isinstance(example, str) else json.dumps(example), "content_type": media_type}
+    return {}
+
+
+def is_json(sent: Json) -> bool:
+    return str(sent.get("content_type", "")).endswith("json")

@@ -20,7 +20,7 @@ PARTNERS, DESK = "/v1/partner/referrals", "/v1/clinic/referrals"
 AVERY: Json = {
     "given_name": "Avery",
     "family_name": "Example",
-    "birth_date": "1990-01-01",
+    "born_on": "1990-01-01",
     "contact_preference": "may_contact",
     "phone": "+12125550143",
     "reason": "Asks for evening groups.",

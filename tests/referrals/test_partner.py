@@ -113,8 +113,8 @@ def test_a_second_referral_of_the_same_person_is_pointed_out(
 ) -> None:
     first = refer(partner, own_identifier="A-1")
     same_name = refer(partner, own_identifier="A-2", given_name="ÁVERY", family_name="Ex ample")
-    same_case = refer(partner, own_identifier="A-1", given_name="Robin", birth_date="1980-05-05")
-    other_day = refer(partner, own_identifier="A-3", birth_date="1991-01-01")
+    same_case = refer(partner, own_identifier="A-1", given_name="Robin", born_on="1980-05-05")
+    other_day = refer(partner, own_identifier="A-3", born_on="1991-01-01")
     elsewhere = refer(new_partner("Another Unit"), own_identifier="A-1")
     pointed = {one.id: one.read().json["possible_duplicates"] for one in (first, same_name, same_case)}
     assert pointed == {first.id: [], same_name.id: [str(first.id)], same_case.id: [str(first.id)]}

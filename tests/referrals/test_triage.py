@@ -62,7 +62,7 @@ def test_everything_that_was_sent_is_read_at_the_desk(harbor: Knocker, clinic: K
     told = at_desk(clinic, sent)
     assert not TriagedReferralAnswer().validate(told)
     assert (told["partner_name"], told["partner_kind"]) == ("Harbor Detox", "treating_provider")
-    assert (told["given_name"], told["birth_date"], told["phone"]) == ("Avery", "1990-01-01", "+12125550143")
+    assert (told["given_name"], told["born_on"], told["phone"]) == ("Avery", "1990-01-01", "+12125550143")
     assert (told["notes"], told["part2_notice"]) == ("Uses a wheelchair.", "42 CFR part 2 applies.")
     assert [(one["act"], one["actor_kind"], one["actor"]) for one in told["events"]] == [
         ("sent", "partner", str(harbor.id))
