@@ -25,6 +25,7 @@ LEASE = timedelta(seconds=40)
 # The most that others wait because one was answered too slowly, unless the receiver says how long.
 LONGEST_HOLD = timedelta(minutes=5)
 JOB = "webhook"
+FREE: dict[str, Any] = {"busy_until": None, "busy_by": None}
 
 _NOW = sa.func.now()
 _MINE = WebhookDelivery.endpoint_id == sa.bindparam("endpoint_id", type_=sa.Uuid)
@@ -54,23 +55,57 @@ _NEXT = (
 
 def take(*, endpoint_id: UUID, lease: UUID) -> Task | None:
     """Lease the endpoint and take what is due first; None where nothing is, or somebody else has it."""
-    found = db.session().execute(_LOCKED, {"endpoint_id": endpoint_id}).one_or_none()
+    found = _locked(endpoint_id)
     if found is None or (found.busy and found.Endpoint.busy_by != lease):
         return None
+    return _next(found, lease, {})
+
+
+def settle(task: Task, outcome: Outcome, *, lease: UUID, more: bool = True) -> Task | None:
+    """Write down what became of `task`, and take the next delivery of its endpoint if that still is this sender's; with
+    `more=False` let go of it. What was delivered counts even if another has taken over meanwhile."""
+    if (found := _locked(task.endpoint_id)) is None:
+        return None
+    values = _written(found.Endpoint, task, outcome)
+    if not (found.busy and found.Endpoint.busy_by == lease):
+        _change(task.endpoint_id, values)
+        return None
+    if not more:
+        _change(task.endpoint_id, {**values, **FREE})
+        queue.enqueue(JOB, endpoint_id=task.endpoint_id)
+        return None
+    if "status" in values or values.get("not_before") is not None:
+        # What was read of it is true no more.
+        _change(task.endpoint_id, values)
+        return take(endpoint_id=task.endpoint_id, lease=lease)
+    return _next(found, lease, values)
+
+
+def _locked(endpoint_id: UUID) -> Any:
+    return db.session().execute(_LOCKED, {"endpoint_id": endpoint_id}).one_or_none()
+
+
+def _next(found: Any, lease: UUID, values: dict[str, Any]) -> Task | None:
+    """What is due first, with the lease anew; without anything the endpoint is let go of."""
+    endpoint_id: UUID = found.Endpoint.id
     if not found.stands:
         _drop(endpoint_id)
     task = _task(found) if found.stands and not found.held else None
-    if task or found.Endpoint.busy_by:
-        _hold(endpoint_id, lease if task else None)
+    if task:
+        values = {**values, "busy_until": _NOW + LEASE, "busy_by": lease}
+    elif found.Endpoint.busy_by:
+        values = {**values, **FREE}
+    _change(endpoint_id, values)
     return task
 
 
-def settle(task: Task, outcome: Outcome, *, lease: UUID) -> bool:
-    """Write down what became of `task`; whether the endpoint is still this sender's. What was delivered counts even
-    if another has taken over meanwhile."""
-    found = db.session().execute(_LOCKED, {"endpoint_id": task.endpoint_id}).one_or_none()
-    if found is None:
-        return False
+def _change(endpoint_id: UUID, values: dict[str, Any]) -> None:
+    if values:
+        db.session().execute(sa.update(Endpoint).where(Endpoint.id == endpoint_id).values(values))
+
+
+def _written(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any]:
+    """Write the delivery; what changes of the endpoint."""
     if outcome is NOT_ASKED:
         _write(task, next_attempt_at=_NOW + LONGEST_HOLD)
         queue.enqueue(JOB, delay=LONGEST_HOLD, endpoint_id=task.endpoint_id)
@@ -78,17 +113,10 @@ def settle(task: Task, outcome: Outcome, *, lease: UUID) -> bool:
         _write(task, state="dropped")
     elif outcome.delivered:
         _write(task, state="delivered", **_made(task, outcome))
-        _succeeded(found.Endpoint, task)
+        return _succeeded(endpoint, task)
     else:
-        _failed(found.Endpoint, task, outcome)
-    return bool(found.busy and found.Endpoint.busy_by == lease)
-
-
-def release(*, endpoint_id: UUID, lease: UUID) -> None:
-    """Let go, and have a job look for what is left: the sender is told to stop."""
-    held = sa.update(Endpoint).where(Endpoint.id == endpoint_id, Endpoint.busy_by == lease)
-    db.session().execute(held.values(busy_until=None, busy_by=None))
-    queue.enqueue(JOB, endpoint_id=endpoint_id)
+        return _failed(endpoint, task, outcome)
+    return {}
 
 
 def _task(found: Any) -> Task | None:
@@ -122,11 +150,6 @@ def _keys(endpoint: Endpoint, *, overlaps: bool) -> Iterator[bytes]:
         yield safekeeping.unseal(endpoint.old_secret, place=OLD_SECRET, row=endpoint.id)
 
 
-def _hold(endpoint_id: UUID, lease: UUID | None) -> None:
-    values = {"busy_until": _NOW + LEASE if lease else None, "busy_by": lease}
-    db.session().execute(sa.update(Endpoint).where(Endpoint.id == endpoint_id).values(values))
-
-
 def _drop(endpoint_id: UUID) -> None:
     """A suspended partner is told nothing, then or later; it may ask for what it missed."""
     waiting = sa.update(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint_id, _PENDING)
@@ -146,53 +169,42 @@ def _write(task: Task, **values: object) -> None:
     db.session().execute(sa.update(WebhookDelivery).where(WebhookDelivery.id == task.delivery_id).values(**values))
 
 
-def _succeeded(endpoint: Endpoint, task: Task) -> None:
+def _succeeded(endpoint: Endpoint, task: Task) -> dict[str, Any]:
     """An echoed challenge opens the endpoint, if it still is the address that echoed it."""
-    values: dict[str, object] = {"last_success_at": _NOW, "not_before": None}
-    opened = task.challenge and endpoint.status == "pending" and endpoint.url == task.url
-    if opened:
-        values |= {"status": "active", "verified_at": _NOW, "changed_at": _NOW, "version": Endpoint.version + 1}
-    db.session().execute(sa.update(Endpoint).where(Endpoint.id == endpoint.id).values(values))
-    if opened:
+    values: dict[str, Any] = {"last_success_at": _NOW, "not_before": None}
+    if task.challenge and endpoint.status == "pending" and endpoint.url == task.url:
         queue.enqueue(JOB, endpoint_id=endpoint.id)
+        values |= {"status": "active", "verified_at": _NOW, "changed_at": _NOW, "version": Endpoint.version + 1}
+    return values
 
 
-def _failed(endpoint: Endpoint, task: Task, outcome: Outcome) -> None:
+def _failed(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any]:
     # No secret hangs on when an attempt is made again.
-    wait = schedule.wait_after(
-        task.attempt,
-        challenge=task.challenge,
-        asked=outcome.retry_after,
-        chance=random.random(),  # noqa: S311
-    )
+    chance = random.random()  # noqa: S311
+    wait = schedule.wait_after(task.attempt, challenge=task.challenge, asked=outcome.retry_after, chance=chance)
     if outcome.gone or wait is None:
         _write(task, state="failed", **_made(task, outcome))
-        _give_up(endpoint, task, outcome)
-        return
+        return _given_up(endpoint, task, outcome)
     _write(task, next_attempt_at=_NOW + wait, **_made(task, outcome))
     queue.enqueue(JOB, delay=wait, endpoint_id=endpoint.id)
-    if outcome.overburdened or outcome.retry_after:
-        hold = outcome.retry_after or timedelta()
-        hold = min(max(hold, min(wait, LONGEST_HOLD)), schedule.LONGEST)
-        db.session().execute(sa.update(Endpoint).where(Endpoint.id == endpoint.id).values(not_before=_NOW + hold))
-        queue.enqueue(JOB, delay=hold, endpoint_id=endpoint.id)
+    if not (outcome.overburdened or outcome.retry_after):
+        return {}
+    hold = min(max(outcome.retry_after or timedelta(), min(wait, LONGEST_HOLD)), schedule.LONGEST)
+    queue.enqueue(JOB, delay=hold, endpoint_id=endpoint.id)
+    return {"not_before": _NOW + hold}
 
 
-def _give_up(endpoint: Endpoint, task: Task, outcome: Outcome) -> None:
+def _given_up(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any]:
     """After days of failing, or when the receiver says that it is gone; a challenge that nobody echoes leaves the
     endpoint pending, and one that took other webhooks meanwhile is not disabled for one that it does not take."""
     if endpoint.status != "active" or endpoint.url != task.url or (not outcome.gone and _succeeds(endpoint, task)):
-        return
+        return {}
     reason = "gone" if outcome.gone else "failing"
-    disabled = sa.update(Endpoint).where(Endpoint.id == endpoint.id)
-    db.session().execute(
-        disabled.values(
-            status="disabled", disabled_reason=reason, disabled_at=_NOW, changed_at=_NOW, version=Endpoint.version + 1
-        )
-    )
     waiting = sa.update(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id, _PENDING)
     db.session().execute(waiting.values(state="failed"))
     log.warning("webhook endpoint disabled", endpoint_id=str(endpoint.id), reason=reason)
+    stopped = {"status": "disabled", "disabled_reason": reason, "disabled_at": _NOW}
+    return {**stopped, "changed_at": _NOW, "version": Endpoint.version + 1}
 
 
 def _succeeds(endpoint: Endpoint, task: Task) -> bool:

@@ -45,48 +45,79 @@ class Senders:
         self._free = threading.BoundedSemaphore(most)
         self._stopping = threading.Event()
         self._threads: set[threading.Thread] = set()
+        # The endpoints that senders of this process have, and whether a job came since they last looked for more.
+        self._asked: dict[UUID, bool] = {}
+        self._lock = threading.Lock()
 
     def begin(self, endpoint_id: UUID) -> bool:
         """Send what is due there, unless somebody does already; False where no sender is free, or ever will be."""
-        if self._stopping.is_set() or not self._free.acquire(blocking=False):
+        if self._stopping.is_set():
             return False
+        with self._lock:
+            if endpoint_id in self._asked:
+                self._asked[endpoint_id] = True
+                return True
+            if not self._free.acquire(blocking=False):
+                return False
+            self._asked[endpoint_id] = False
+        self._begin(endpoint_id, db.uuid7())
+        return True
+
+    def _begin(self, endpoint_id: UUID, lease: UUID) -> None:
         try:
-            lease = db.uuid7()
-            with db.transaction(db.WORKER):
-                task = claims.take(endpoint_id=endpoint_id, lease=lease)
+            task = self._take(endpoint_id, lease) or self._look_again(endpoint_id, lease)
         except BaseException:
-            self._free.release()
+            self._end(endpoint_id)
             raise
         if task is None:
             self._free.release()
-        else:
-            thread = threading.Thread(target=self._run, args=(task, lease), daemon=True)
-            self._threads.add(thread)
-            thread.start()
-        return True
+            return
+        thread = threading.Thread(target=self._run, args=(task, lease), daemon=True)
+        self._threads.add(thread)
+        thread.start()
 
     def _run(self, task: Task, lease: UUID) -> None:
         following: Task | None = task
         try:
             while following is not None:
-                following = self._go_on(following, lease)
+                following = self._go_on(following, lease) or self._look_again(task.endpoint_id, lease)
+            self._free.release()
         except Exception as error:
             # What is left undone is due still, and found when the lease has run out.
             log.error("webhook sender failed", error=type(error).__name__)
+            self._end(task.endpoint_id)
         finally:
             self._threads.discard(threading.current_thread())
-            self._free.release()
 
     def _go_on(self, task: Task, lease: UUID) -> Task | None:
         """Make one attempt, and take the next delivery in the transaction that settles this one."""
         outcome = attempt(task)
         with db.transaction(db.WORKER):
-            if not claims.settle(task, outcome, lease=lease):
-                return None
-            if self._stopping.is_set():
-                claims.release(endpoint_id=task.endpoint_id, lease=lease)
-                return None
-            return claims.take(endpoint_id=task.endpoint_id, lease=lease)
+            return claims.settle(task, outcome, lease=lease, more=not self._stopping.is_set())
+
+    def _take(self, endpoint_id: UUID, lease: UUID) -> Task | None:
+        with db.transaction(db.WORKER):
+            return claims.take(endpoint_id=endpoint_id, lease=lease)
+
+    def _look_again(self, endpoint_id: UUID, lease: UUID) -> Task | None:
+        """Once more for each job that came while nobody was looking, then let go of the endpoint."""
+        while not self._let_go(endpoint_id):
+            if (task := self._take(endpoint_id, lease)) is not None:
+                return task
+        return None
+
+    def _let_go(self, endpoint_id: UUID) -> bool:
+        with self._lock:
+            if self._asked[endpoint_id] and not self._stopping.is_set():
+                self._asked[endpoint_id] = False
+                return False
+            del self._asked[endpoint_id]
+            return True
+
+    def _end(self, endpoint_id: UUID) -> None:
+        with self._lock:
+            self._asked.pop(endpoint_id, None)
+        self._free.release()
 
     def wait(self, seconds: float = FINISH_SECONDS) -> None:
         """Until all that was begun has ended, or the time is over."""

@@ -46,7 +46,7 @@ def test_a_sender_whose_lease_ran_out_still_tells_what_it_delivered_and_stops(en
     owner_sql("UPDATE webhook_endpoints SET busy_until = now() - interval '1 second'")
     take(endpoint, second)
     with db.transaction(db.WORKER):
-        assert claims.settle(task, Outcome(True, 204), lease=first) is False
+        assert claims.settle(task, Outcome(True, 204), lease=first) is None
     assert owner_sql(DONE) == [(1,)]
 
 
@@ -91,9 +91,10 @@ def test_where_all_senders_are_at_work_the_job_comes_again_in_a_moment(
     owner_sql("DELETE FROM jobs.procrastinate_jobs")
     receiver.hangs.set()
     assert busy.begin(endpoint.id)
+    other = uuid4()
     for _ in range(3):
-        webhooks.run(endpoint.id)
-    assert owner_sql("SELECT args ->> 'endpoint_id' FROM jobs.procrastinate_jobs") == [(str(endpoint.id),)]
+        webhooks.run(other)
+    assert owner_sql("SELECT args ->> 'endpoint_id' FROM jobs.procrastinate_jobs") == [(str(other),)]
     receiver.close()
     busy.wait()
 
