@@ -14,14 +14,22 @@ from pathlib import Path
 import psycopg
 
 from api import postgres
-from tests.bench import access, changes, contest, due, feeds, figures, table
+from tests.bench import access, changes, contest, due, feeds, figures, partners, table
 from tests.bench.clinics import Clinic, new_keys
 from tests.bench.contest import Figure
 from tests.bench.figures import Measured
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"small": 1_000, "usual": 20_000, "large": 200_000}
-KEYS = ("P1", "P3", "P4", "P5", "P6", "P7", "P8", "S")
+OF_A_CLINIC: tuple[tuple[str, Callable[[Clinic, Path, figures.Compete], Measured]], ...] = (
+    ("P1", figures.reads),
+    ("P3", figures.programs),
+    ("P6", figures.writes),
+    ("P8", changes.changes),
+    ("P8", feeds.feeds),
+    ("S", access.access),
+)
+KEYS = ("P1", "P3", "P4", "P5", "P6", "P7", "P8", "R", "S")
 
 
 def main() -> int:
@@ -81,23 +89,25 @@ def give_memory(server: postgres.Server) -> None:
 def parts(
     asked: list[str], clinic: Callable[[str, int], Clinic], place: Path, compete: figures.Compete
 ) -> Iterator[Callable[[], Measured]]:
-    usual = clinic("usual", SIZES["usual"]) if {"P1", "P3", "P6", "P8", "S"} & set(asked) else None
-    if usual and "P1" in asked:
-        yield partial(figures.reads, usual, place, compete)
-    if usual and "P3" in asked:
-        yield partial(figures.programs, usual, place, compete)
+    wanted = [measure for key, measure in OF_A_CLINIC if key in asked]
+    if wanted or "R" in asked:
+        usual = clinic("usual", SIZES["usual"])
+        yield from (partial(measure, usual, place, compete) for measure in wanted)
     if "P4" in asked:
         pair = [clinic(name, SIZES[name]) for name in ("small", "large")]
         yield partial(figures.sizes, *pair, place, compete)
-    if usual and "P6" in asked:
-        yield partial(figures.writes, usual, place, compete)
-    if usual and "P8" in asked:
-        yield partial(changes.changes, usual, place, compete)
-        yield partial(feeds.feeds, usual, place, compete)
-    if usual and "S" in asked:
-        yield partial(access.access, usual, place, compete)
+    if "R" in asked:
+        yield from of_partners(usual, clinic, place, compete)
     if "P7" in asked:
         yield partial(figures.second_start, place)
+
+
+def of_partners(
+    usual: Clinic, clinic: Callable[[str, int], Clinic], place: Path, compete: figures.Compete
+) -> Iterator[Callable[[], Measured]]:
+    yield partial(partners.partners, usual, place, compete)
+    pair = [clinic(name, SIZES["small"]) for name in ("few_partners", "many_partners")]
+    yield partial(partners.many_partners, *pair, place, compete)
 
 
 def write(found: list[Figure], usual: dict[str, float], *, whole: bool) -> None:
