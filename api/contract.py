@@ -96,7 +96,9 @@ class Writer:
         if operation.answers:
             response["content"] = {"application/json": self.content(operation.answers)}
         elif operation.gives:
-            response["content"] = {operation.gives: {"schema": contract_parts.BYTES}}
+            response["content"] = {
+                operation.gives: {"schema": contract_parts.BYTES, "example": contract_parts.GIVEN[operation.gives]}
+            }
         return response
 
 

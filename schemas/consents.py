@@ -12,7 +12,8 @@ CONSENT_ID = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e61"
 PARTNER_ID = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e62"
 ONE_LINE = r"\A[^\x00-\x1f\x7f]+\Z"
 SHA256 = r"\A[0-9a-f]{64}\Z"
-HASH = "5f2e8c0d7a4b19e6c3d805f7a12b94ce6d0f38b1a97c25e4d8063fb1c94ea72d"
+# Of the text that the example form has at the clinic of the demo.
+HASH = "5b9d8b1f35bfb95d33dcf2a8ddd05dbef5bb511d395d97bab73b2d909e4765c9"
 TEXT = "Permission to share information about my care\n\nI, Sam Rivers, allow Trinity Wellness Group to share …"
 CATEGORIES = Items(
     Word((*vocabulary.DISCLOSURE_CATEGORIES, *vocabulary.CATEGORIES_REFUSED)),
@@ -89,7 +90,7 @@ class ConsentFormAsk(Ask):
 class ConsentFormAnswer(Answer):
     """The text to be read and signed. `text_sha256` is the SHA-256 of its UTF-8 bytes."""
 
-    form_version = Text(max=60, required=True)
+    form_version = Text(max=60, required=True, attribute="version")
     language = Word(vocabulary.LANGUAGES, required=True)
     title = Text(max=200, required=True)
     text = Text(max=10_000, required=True, metadata={"description": "Paragraphs, with an empty line between two."})
@@ -161,7 +162,7 @@ class ConsentAnswer(Answer):
     terms = Word(vocabulary.CONSENT_TERMS, required=True)
     matter = Text(max=300)
     revocable = Word(vocabulary.CONSENT_REVOCABLE, required=True)
-    revocable_from = Instant()
+    revocable_at = Instant()
     revocable_now = Flag(required=True)
     expires_at = Instant()
     expires_on_event = Word(vocabulary.CONSENT_EVENTS)

@@ -87,7 +87,9 @@ class RestrictionsAnswer(ListAnswer):
 
 
 class RestrictionsQuery(PageQuery):
-    status = Word(vocabulary.RESTRICTION_STATUSES, load_default=None)
+    status = Word(
+        vocabulary.RESTRICTION_STATUSES, load_default=None, metadata={"description": "Without it, all of them."}
+    )
 
     example = {"status": "requested", "page_size": 20}
 

@@ -140,7 +140,7 @@ def _values(draft: Draft, signed: Form) -> dict[str, Any]:
         "terms": draft.terms,
         "matter": draft.matter,
         "revocable": draft.revocable,
-        "revocable_from": draft.revocable_from,
+        "revocable_at": draft.revocable_at,
         "expires_on_event": draft.expires_on_event,
         "expires_at": draft.expires_at,
         "form_version": signed.version,

@@ -165,5 +165,5 @@ def _refuse_unusual(draft: Draft, recipient: Partner | None) -> None:
 def _refuse_over(draft: Draft, at: datetime) -> None:
     if draft.expires_at and draft.expires_at <= at:
         raise AlreadyOver
-    if draft.expires_at and draft.revocable_from and draft.revocable_from > draft.expires_at:
+    if draft.expires_at and draft.revocable_at and draft.revocable_at > draft.expires_at:
         raise AlreadyOver

@@ -46,7 +46,7 @@ class Draft:
     expires_on_event: str | None = None
 
     @property
-    def revocable_from(self) -> datetime | None:
+    def revocable_at(self) -> datetime | None:
         return _midnight(self.revocable_on) if self.revocable_on else None
 
     @property

@@ -38,7 +38,7 @@ class Consent(db.Base):
         sa.CheckConstraint("num_nonnulls(recipient_client_id, recipient_class) = 1", name="recipient"),
         sa.CheckConstraint("cardinality(categories) > 0", name="categories"),
         sa.CheckConstraint("num_nonnulls(expires_at, expires_on_event) > 0", name="expires"),
-        sa.CheckConstraint("(revocable = 'from_date') = (revocable_from IS NOT NULL)", name="revocable_from"),
+        sa.CheckConstraint("(revocable = 'from_date') = (revocable_at IS NOT NULL)", name="revocable_at"),
         sa.CheckConstraint("(signed_how = 'paper') = (document_hash IS NOT NULL)", name="paper"),
         sa.CheckConstraint("(revoked_at IS NULL) = (revoked_how IS NULL)", name="revoked"),
         sa.CheckConstraint("(ended_at IS NULL) = (ended_reason IS NULL)", name="ended"),
@@ -63,7 +63,7 @@ class Consent(db.Base):
     terms: Mapped[str]
     matter: Mapped[str | None]
     revocable: Mapped[str]
-    revocable_from: Mapped[datetime | None]
+    revocable_at: Mapped[datetime | None]
     expires_on_event: Mapped[str | None]
     expires_at: Mapped[datetime | None]
     form_version: Mapped[str]

@@ -36,7 +36,7 @@ def revocable(consent: Consent, *, at: datetime) -> bool:
     """Whether it may be taken back now, as it said when it was signed."""
     if consent.revocable == "any_time":
         return True
-    return consent.revocable_from is not None and consent.revocable_from <= at
+    return consent.revocable_at is not None and consent.revocable_at <= at
 
 
 def revoke(*, patient_id: UUID, consent_id: UUID, at: datetime) -> Consent:

@@ -8,7 +8,7 @@ from api.privacy.models import Consent
 
 SHOWN = (
     *("id", "recipient_class", "recipient_name", "categories", "purpose", "terms", "matter", "revocable"),
-    *("revocable_from", "expires_on_event", "expires_at", "form_version", "language", "signed_how", "signer"),
+    *("revocable_at", "expires_on_event", "expires_at", "form_version", "language", "signed_how", "signer"),
     *("signer_name", "signed_at", "revoked_at", "revoked_how", "ended_at", "ended_reason"),
 )
 RECORDED = (

@@ -26,7 +26,7 @@ CRIMINAL_JUSTICE = (
 # A patient signs in the app, and asks; that paper was signed or that the clinic answered is not theirs to say.
 SIGNED = (
     "id, patient_id, patient_name, discloser, recipient_client_id, recipient_class, recipient_name, categories,"
-    " purpose, terms, matter, revocable, revocable_from, expires_on_event, expires_at, form_version, language, text,"
+    " purpose, terms, matter, revocable, revocable_at, expires_on_event, expires_at, form_version, language, text,"
     " text_hash, signer, signer_name, signed_how, signed_at, acr, app_session_id, created_at, version"
 )
 ASKED = "id, patient_id, recipient_client_id, recipient_name, categories, wish, asked_at, version"
@@ -58,7 +58,7 @@ def _consents() -> None:
         sa.Column("terms", sa.Text(), nullable=False),
         sa.Column("matter", sa.Text()),
         sa.Column("revocable", sa.Text(), nullable=False),
-        sa.Column("revocable_from", INSTANT),
+        sa.Column("revocable_at", INSTANT),
         sa.Column("expires_on_event", sa.Text()),
         sa.Column("expires_at", INSTANT),
         sa.Column("form_version", sa.Text(), nullable=False),
@@ -96,7 +96,7 @@ def _consents() -> None:
         sa.CheckConstraint("num_nonnulls(recipient_client_id, recipient_class) = 1", name="recipient"),
         sa.CheckConstraint("cardinality(categories) > 0", name="categories"),
         sa.CheckConstraint("num_nonnulls(expires_at, expires_on_event) > 0", name="expires"),
-        sa.CheckConstraint("(revocable = 'from_date') = (revocable_from IS NOT NULL)", name="revocable_from"),
+        sa.CheckConstraint("(revocable = 'from_date') = (revocable_at IS NOT NULL)", name="revocable_at"),
         sa.CheckConstraint("(signed_how = 'paper') = (document_hash IS NOT NULL)", name="paper"),
         sa.CheckConstraint("(revoked_at IS NULL) = (revoked_how IS NULL)", name="revoked"),
         sa.CheckConstraint("(ended_at IS NULL) = (ended_reason IS NULL)", name="ended"),

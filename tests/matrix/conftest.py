@@ -23,7 +23,9 @@ SECRETS = """
     UNION SELECT session_id::text FROM attendances WHERE patient_id = %s
     UNION SELECT id::text FROM check_ins WHERE patient_id = %s
     UNION SELECT id::text FROM passkeys WHERE patient_id = %s
-    UNION SELECT id::text FROM app_sessions WHERE patient_id = %s"""
+    UNION SELECT id::text FROM app_sessions WHERE patient_id = %s
+    UNION SELECT id::text FROM consents WHERE patient_id = %s
+    UNION SELECT id::text FROM restrictions WHERE patient_id = %s"""
 
 CLOSURE = """
     INSERT INTO location_closures (id, location_id, starts_at, ends_at)
@@ -42,7 +44,7 @@ def matrix(app: Continuum, superuser: psycopg.Connection[Any]) -> Iterator[Matri
     sam = sign_in(app, sam.id, sam.external_id)
     ((other, external_id),) = sql("SELECT id, external_id FROM patients WHERE external_id = %s", NEWCOMER)
     bearers = Bearers(app, superuser, sam, sign_in(app, other, external_id), phone)
-    secret = frozenset(one for (one,) in sql(SECRETS, *[sam.id] * 7))
+    secret = frozenset(one for (one,) in sql(SECRETS, *[sam.id] * 9))
     there = {name: finder(sam, sql)(name) for name in THERE}
     yield Matrix(app, bearers, there.__getitem__, secret)
     sweep(superuser)

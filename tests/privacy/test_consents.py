@@ -37,7 +37,7 @@ def test_what_is_signed_is_what_was_shown(sure: Knocker, new_partner: NewPartner
     wanted = {**OF_TREATMENT, "recipient_id": new_partner()}
     shown = sure.post(FORM, key="", json=wanted).json
     consent = given(sure, wanted)
-    assert consent["text"] == shown["text"]
+    assert (consent["text"], consent["form_version"]) == (shown["text"], shown["form_version"])
     assert consent["text_sha256"] == shown["text_sha256"] == hashlib.sha256(shown["text"].encode()).hexdigest()
     assert (consent["state"], consent["recipient_name"], consent["signed_how"]) == ("effective", "Harbor Detox", "app")
     assert consent["shared"] == {"times": 0, "categories": []}
