@@ -1,4 +1,5 @@
-"""`make timing`: whether the clock tells who is a patient here (ASVS 5.0 6.3.8), or what is somebody else's.
+"""`make timing`: whether the clock tells who is a patient here (ASVS 5.0 6.3.8), what is somebody else's, or what
+became of somebody who was referred.
 
 In each of 200 rounds every cause of a flow is asked once, in an order that is drawn, over the application in-process
 and a PostgreSQL that waits for its disk; each is paired with the same round's "there is no such person". Of each the
@@ -38,6 +39,7 @@ from tests.access.conftest import ADDRESS, over
 from tests.conftest import add_client, migrate
 from tests.knocking import Knocker
 from tests.phone import Phone
+from tests.referrals import timed
 
 ROUNDS, WARM = 200, 10
 RESAMPLES = 2_000
@@ -91,7 +93,7 @@ class Verdict:
 
     def line(self, flow: str, cause: str) -> str:
         share = self.bound / self.median
-        said = f"{flow:10} {cause:17} median {self.median:6.2f} ms, difference {self.difference:+6.3f} ms"
+        said = f"{flow:11} {cause:17} median {self.median:6.2f} ms, difference {self.difference:+6.3f} ms"
         interval = f"[{self.low:+6.3f}, {self.high:+6.3f}], at most {self.bound:5.3f} ms ({share:.1%})"
         return f"{said} {interval}{'  TELLS' if self.tells else ''}"
 
@@ -135,6 +137,20 @@ def measured_by_id(house: House, kind: str) -> dict[str, list[float]]:
     return {whose: times[WARM:] for whose, times in taken.items()}
 
 
+def measured_for_partners(partners: timed.Partners, flow: str) -> dict[str, list[float]]:
+    """Milliseconds of a partner's knocks by cause, one of each round."""
+    causes, drawn = ["nobody", *timed.CAUSES[flow]], random.Random(flow)
+    taken: dict[str, list[float]] = {cause: [] for cause in causes}
+    for _ in range(WARM + ROUNDS):
+        for cause in drawn.sample(causes, len(causes)):
+            knock = partners.knock(flow, cause)
+            began = time.perf_counter()
+            answer = knock()
+            taken[cause].append((time.perf_counter() - began) * 1000)
+            assert answer.status_code in (200, 201, 304), (flow, cause, answer.text)
+    return {cause: times[WARM:] for cause, times in taken.items()}
+
+
 def _one(house: House, flow: str, cause: str) -> float:
     knock = CAUSES[flow][cause](house)
     began = time.perf_counter()
@@ -147,7 +163,7 @@ def _one(house: House, flow: str, cause: str) -> float:
 
 
 @contextlib.contextmanager
-def a_house(folder: Path) -> Iterator[House]:
+def a_house(folder: Path) -> Iterator[tuple[House, timed.Partners]]:
     keys = folder / "keys.json"
     keys.write_text(json.dumps({"keys": [new_key()]}))
     with postgres.running(folder / "postgres", durable=True) as server:
@@ -155,7 +171,7 @@ def a_house(folder: Path) -> Iterator[House]:
         migrate(server, "continuum")
         app = create_app(_settings(server, keys))
         with psycopg.connect(server.dsn("postgres", "continuum"), autocommit=True) as owner:
-            yield _furnished(app, owner)
+            yield _furnished(app, owner), timed.Partners(app, owner)
         db.engine().dispose()
 
 
@@ -223,11 +239,14 @@ def _apart_from_the_log() -> TextIO:
 def main(flows: list[str]) -> int:
     """The exit code; all flows where none is named."""
     telling, out = False, _apart_from_the_log()
-    with tempfile.TemporaryDirectory() as folder, a_house(Path(folder)) as house:
+    with tempfile.TemporaryDirectory() as folder, a_house(Path(folder)) as (house, partners):
         gc.disable()
-        for flow in flows or (*COMPARED, *BY_ID):
-            taken = measured_by_id(house, flow) if flow in BY_ID else measured(house, flow)
-            for cause in COMPARED.get(flow, (THEIRS,)):
+        for flow in flows or (*COMPARED, *BY_ID, *timed.CAUSES):
+            if flow in timed.CAUSES:
+                taken = measured_for_partners(partners, flow)
+            else:
+                taken = measured_by_id(house, flow) if flow in BY_ID else measured(house, flow)
+            for cause in (COMPARED | timed.CAUSES).get(flow, (THEIRS,)):
                 verdict = judged(taken["nobody"], taken[cause])
                 telling |= verdict.tells
                 print(verdict.line(flow, cause), file=out, flush=True)
