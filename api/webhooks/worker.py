@@ -7,6 +7,7 @@ its leases run out, what it had in hand is due still, and the tick finds it.
 
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,11 +15,12 @@ import sqlalchemy as sa
 
 from api import db, queue
 from api.observe import log
-from api.webhooks import attempts, checks, claims
+from api.webhooks import attempts, checks, claims, settling
 from api.webhooks.attempts import Outcome, Task
 
 SENDERS = 32
 BUSY_SECONDS = 1
+TOGETHER_SECONDS = 1.0
 FINISH_SECONDS = attempts.SECONDS + 2
 KEPT = "30 days"
 BATCH = 5000
@@ -65,46 +67,54 @@ class Senders:
 
     def _begin(self, endpoint_id: UUID, lease: UUID) -> None:
         try:
-            task = self._take(endpoint_id, lease) or self._look_again(endpoint_id, lease)
+            tasks = self._take(endpoint_id, lease) or self._look_again(endpoint_id, lease)
         except BaseException:
             self._end(endpoint_id)
             raise
-        if task is None:
+        if not tasks:
             self._free.release()
             return
-        thread = threading.Thread(target=self._run, args=(task, lease), daemon=True)
+        thread = threading.Thread(target=self._run, args=(endpoint_id, tasks, lease), daemon=True)
         self._threads.add(thread)
         thread.start()
 
-    def _run(self, task: Task, lease: UUID) -> None:
-        following: Task | None = task
+    def _run(self, endpoint_id: UUID, tasks: list[Task], lease: UUID) -> None:
         try:
-            while following is not None:
-                following = self._go_on(following, lease) or self._look_again(task.endpoint_id, lease)
+            while tasks:
+                tasks = self._go_on(tasks, lease) or self._look_again(endpoint_id, lease)
             self._free.release()
         except Exception as error:
             # What is left undone is due still, and found when the lease has run out.
             log.error("webhook sender failed", error=type(error).__name__)
-            self._end(task.endpoint_id)
+            self._end(endpoint_id)
         finally:
             self._threads.discard(threading.current_thread())
 
-    def _go_on(self, task: Task, lease: UUID) -> Task | None:
-        """Make one attempt, and take the next delivery in the transaction that settles this one."""
-        outcome = attempt(task)
+    def _go_on(self, tasks: list[Task], lease: UUID) -> list[Task]:
+        """Make attempts, and take what is next in the transaction that settles these."""
+        made = list(self._made(tasks))
         with db.transaction(db.WORKER):
-            return claims.settle(task, outcome, lease=lease, more=not self._stopping.is_set())
+            return settling.settle(made, lease=lease, more=not self._stopping.is_set())
 
-    def _take(self, endpoint_id: UUID, lease: UUID) -> Task | None:
+    def _made(self, tasks: list[Task]) -> Iterator[tuple[Task, Outcome]]:
+        """Attempts for a second, as long as each succeeds: a transaction for each would cost more than the attempt."""
+        until = time.monotonic() + TOGETHER_SECONDS
+        for task in tasks:
+            outcome = attempt(task)
+            yield task, outcome
+            if not outcome.delivered or time.monotonic() > until or self._stopping.is_set():
+                return
+
+    def _take(self, endpoint_id: UUID, lease: UUID) -> list[Task]:
         with db.transaction(db.WORKER):
             return claims.take(endpoint_id=endpoint_id, lease=lease)
 
-    def _look_again(self, endpoint_id: UUID, lease: UUID) -> Task | None:
+    def _look_again(self, endpoint_id: UUID, lease: UUID) -> list[Task]:
         """Once more for each job that came while nobody was looking, then let go of the endpoint."""
         while not self._let_go(endpoint_id):
-            if (task := self._take(endpoint_id, lease)) is not None:
-                return task
-        return None
+            if tasks := self._take(endpoint_id, lease):
+                return tasks
+        return []
 
     def _let_go(self, endpoint_id: UUID) -> bool:
         with self._lock:

@@ -130,18 +130,18 @@ def test_another_address_must_prove_itself_first(partner, receivers, endpoint, a
 
 
 def test_an_echo_of_the_old_address_does_not_open_the_new_one(partner, receivers, endpoint, superuser, work):
-    from api.webhooks import claims
+    from api.webhooks import claims, settling
     from api.webhooks.attempts import Outcome
 
     superuser.execute("UPDATE webhook_endpoints SET status = 'pending'")
     partner.post(f"{endpoint.path}/verification")
     lease, second = uuid4(), receivers()
     with db.transaction(db.WORKER):
-        task = claims.take(endpoint_id=endpoint.id, lease=lease)
+        (task,) = claims.take(endpoint_id=endpoint.id, lease=lease)
     second.echoes = False
     partner.put(endpoint.path, json=ask(second.url), if_match="*")
     with db.transaction(db.WORKER):
-        claims.settle(task, Outcome(True, 200), lease=lease)
+        settling.settle([(task, Outcome(True, 200))], lease=lease)
     assert partner.get(endpoint.path).json["status"] == "pending"
 
 
