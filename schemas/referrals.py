@@ -23,6 +23,7 @@ from schemas.crisis import CrisisConfigAnswer
 from schemas.locations import PHONE
 from schemas.program_parts import SLUG
 from schemas.referral_requests import MAIL
+from schemas.released_care import ReleasedCareAnswer
 
 EXAMPLE_ID = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e01"
 LANGUAGE_TAG = r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}\Z"
@@ -252,6 +253,7 @@ class ReferralAnswer(Answer):
     notes = Text(max=2000)
     part2_notice = Text(max=2000)
     document = fields.Nested(ReferralDocumentAnswer)
+    care = fields.Nested(ReleasedCareAnswer, metadata={"description": "What a consent releases of their care besides."})
     release = fields.Nested(ReleaseAnswer)
     created_at = Instant(required=True)
     changed_at = Instant(required=True, metadata={"description": "By its sender, or as far as a consent releases it."})

@@ -9,6 +9,7 @@ from api.referrals.models import Referral
 from api.referrals.visible import Visible
 
 Json = dict[str, Any]
+CARE = {"presence": "in_treatment", "level_of_care": "level_of_care", "attendance": "sessions", "progress": "weeks"}
 OWN = ("id", "withdrawn", "withdrawn_reason", "withdrawn_at", "created_at")
 
 
@@ -20,6 +21,7 @@ def referral(seen: Visible, about: Json | None = None) -> Json:
         **_standing(seen),
         "possible_duplicates": seen.referral.looks_like,
         "document": _document(seen.referral),
+        "care": {CARE[category]: fact for category, fact in seen.care.items()} or None,
         "release": _release(seen.release) if seen.release else None,
         "about": about,
     }

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from api import db
 from api.prepared import Prepared
 from api.privacy import gate
-from api.referrals import states
+from api.referrals import care, states
 from api.referrals.models import Referral
 
 OUTCOME = "referral_outcome"
@@ -110,7 +110,7 @@ def of(referral: Referral, *, at: datetime) -> Visible:
 
 def of_each(referrals: Sequence[Referral], *, client_id: UUID, at: datetime) -> list[Visible]:
     """Several of one sender's, by one question to the gate."""
-    held = _Held(client_id, [referral.id for referral in referrals])
+    held = _Held(client_id, [referral.id for referral in referrals], at)
     released = gate.release(gate.Recipient(client_id), held=held, at=at)
     return [Visible(referral, released.get(referral.id)) for referral in referrals]
 
@@ -118,14 +118,15 @@ def of_each(referrals: Sequence[Referral], *, client_id: UUID, at: datetime) -> 
 class _Held:
     """What the gate is asked about. Where they have come is read once for all of them, and only if any is released."""
 
-    def __init__(self, client_id: UUID, ids: list[UUID]) -> None:
-        self._parameters = {"client_id": client_id, "ids": ids}
+    def __init__(self, client_id: UUID, ids: list[UUID], at: datetime) -> None:
+        self._parameters, self._at = {"client_id": client_id, "ids": ids}, at
 
     def __call__(self) -> list[gate.Held]:
         return [self._one(row.id, row.patient_id) for row in _LINKED.run(**self._parameters)]
 
     def _one(self, referral_id: UUID, patient_id: UUID | None) -> gate.Held:
-        return gate.Held(referral_id, patient_id, tell={OUTCOME: lambda: self._outcomes[referral_id]})
+        beside = care.tells(patient_id, at=self._at)
+        return gate.Held(referral_id, patient_id, tell={OUTCOME: lambda: self._outcomes[referral_id], **beside})
 
     @cached_property
     def _outcomes(self) -> dict[UUID, Outcome]:

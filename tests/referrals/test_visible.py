@@ -79,9 +79,8 @@ def test_the_reason_is_told_only_where_it_was_written_for_the_partner(
         {"revoked_at": LATER - timedelta(days=365), "revoked_how": "app"},
         {"expires_at": datetime.fromisoformat("2026-11-24T12:00:00+00:00")},
         {"recipient_name": "Harbour Detox"},
-        {"categories": ["attendance"]},
     ],
-    ids=["revoked", "expired now", "for another name", "for something else"],
+    ids=["revoked", "expired now", "for another name"],
 )
 def test_what_a_consent_no_longer_releases_reads_as_it_did_before(
     admitted: Sent, patient: Knocker, consent: Consent, files: Files, taken_away: dict[str, Any]
@@ -94,11 +93,37 @@ def test_what_a_consent_no_longer_releases_reads_as_it_did_before(
     assert (said(after), after.json, after.headers["ETag"]) == (said(before), before.json, before.headers["ETag"])
 
 
+SESSIONS = """
+    WITH made AS (
+        INSERT INTO care_sessions (id, kind, modality, time_zone, status, title, starts_at, ends_at, exception,
+            revision, version)
+        SELECT gen_random_uuid(), 'group', 'in_person', 'America/New_York', 'scheduled', 'Evening group', day,
+            day + interval '3 hours', false, 1, 1
+        FROM unnest(ARRAY['2026-11-19T14:00Z', '2026-11-23T14:00Z', '2026-11-25T14:00Z']::timestamptz[]) AS day
+        RETURNING id, starts_at, ends_at)
+    INSERT INTO attendances (patient_id, session_id, starts_at, ends_at, status, mark, minutes, marked_at, version)
+    SELECT %s, id, starts_at, ends_at, 'booked', 'present', 170, now(), 1 FROM made"""
+
+
 def test_a_consent_for_attendance_alone_leaves_the_referral_where_it_was_sent(
-    admitted: Sent, patient: Knocker, consent: Consent, files: Files
+    admitted: Sent, patient: Knocker, consent: Consent, files: Files, owner_sql: Sql
 ) -> None:
+    owner_sql(SESSIONS, patient.id)
     consent(patient, "attendance", "progress")
-    assert (admitted.read().json["state"], files.ledger("id")) == ("received", [])
+    told = admitted.read().json
+    assert (told["state"], told["version"], told["events"]) == ("received", 1, [])
+    assert [one["starts_at"][:10] for one in told["care"]["sessions"]] == ["2026-11-19", "2026-11-23"]
+    week = {"sessions_planned": 1, "sessions_attended": 1, "minutes_attended": 170}
+    assert told["care"]["weeks"] == [{"starts_on": f"2026-11-{day}", **week} for day in (16, 23)]
+    assert set(told["care"]) == {"sessions", "weeks"} and "Evening" not in str(told)
+    assert files.ledger("categories") == [(["attendance", "progress"],)]
+
+
+def test_presence_and_level_are_told_apart_from_the_outcome(admitted: Sent, patient: Knocker, consent: Consent) -> None:
+    consent(patient, "presence", "level_of_care")
+    told = admitted.read().json
+    assert told["care"]["in_treatment"] is True and told["care"]["level_of_care"]["program"] == "iop"
+    assert (told["state"], set(told["care"])) == ("received", {"in_treatment", "level_of_care"})
 
 
 def test_a_tag_from_before_a_revocation_never_fits_something_else(
