@@ -40,12 +40,14 @@ class ReleasedCareAnswer(Answer):
     """Each member only where a consent releases its category: `presence`, `level_of_care`, `attendance`, `progress`.
     Answers to check-ins and their scores are never among them."""
 
+    categories = Items(Word(vocabulary.DISCLOSURE_CATEGORIES), max=10, required=True)
     in_treatment = Flag()
     level_of_care = fields.Nested(ReleasedLevelAnswer)
     sessions = Items(ReleasedSessionAnswer, max=1000, metadata={"description": "Of the last four weeks."})
     weeks = Items(ReleasedWeekAnswer, max=10, metadata={"description": "The last four, and this one."})
 
     example = {
+        "categories": ["attendance", "level_of_care", "presence", "progress"],
         "in_treatment": True,
         "level_of_care": ReleasedLevelAnswer.example,
         "sessions": [ReleasedSessionAnswer.example],

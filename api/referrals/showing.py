@@ -21,10 +21,14 @@ def referral(seen: Visible, about: Json | None = None) -> Json:
         **_standing(seen),
         "possible_duplicates": seen.referral.looks_like,
         "document": _document(seen.referral),
-        "care": {CARE[category]: fact for category, fact in seen.care.items()} or None,
+        "care": _care(seen) if seen.care else None,
         "release": _release(seen.release) if seen.release else None,
         "about": about,
     }
+
+
+def _care(seen: Visible) -> Json:
+    return {"categories": sorted(seen.care), **{CARE[category]: fact for category, fact in seen.care.items()}}
 
 
 def _standing(seen: Visible) -> Json:

@@ -115,7 +115,7 @@ def test_a_consent_for_attendance_alone_leaves_the_referral_where_it_was_sent(
     assert [one["starts_at"][:10] for one in told["care"]["sessions"]] == ["2026-11-19", "2026-11-23"]
     week = {"sessions_planned": 1, "sessions_attended": 1, "minutes_attended": 170}
     assert told["care"]["weeks"] == [{"starts_on": f"2026-11-{day}", **week} for day in (16, 23)]
-    assert set(told["care"]) == {"sessions", "weeks"} and "Evening" not in str(told)
+    assert set(told["care"]) == {"categories", "sessions", "weeks"} and "Evening" not in str(told)
     assert files.ledger("categories") == [(["attendance", "progress"],)]
 
 
@@ -123,7 +123,8 @@ def test_presence_and_level_are_told_apart_from_the_outcome(admitted: Sent, pati
     consent(patient, "presence", "level_of_care")
     told = admitted.read().json
     assert told["care"]["in_treatment"] is True and told["care"]["level_of_care"]["program"] == "iop"
-    assert (told["state"], set(told["care"])) == ("received", {"in_treatment", "level_of_care"})
+    assert (told["state"], told["care"]["categories"]) == ("received", ["level_of_care", "presence"])
+    assert not {"sessions", "weeks"} & set(told["care"])
 
 
 def test_a_tag_from_before_a_revocation_never_fits_something_else(
