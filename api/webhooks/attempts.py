@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from api import clock, outward
+from api import outward
 from api.webhooks import schedule, signing
 
 SECONDS = 15.0  # the standard asks for 15 to 30
@@ -60,11 +60,11 @@ NOT_ALLOWED = Outcome(False, problem="not_allowed")
 NOT_ASKED = Outcome(False, problem="not_asked")
 
 
-def make(task: Task) -> Outcome:
-    """Send it once and judge the answer: 2xx is a success, a redirect is none and is not followed."""
+def make(task: Task, *, at: datetime) -> Outcome:
+    """Send it once, at real time, and judge the answer: 2xx is a success, a redirect is none and is not followed."""
     challenge = secrets.token_urlsafe(32) if task.challenge else None
     body = payload(task, challenge=challenge)
-    headers = signing.headers(task.keys, id=str(task.event_id), timestamp=int(clock.wall().timestamp()), body=body)
+    headers = signing.headers(task.keys, id=str(task.event_id), timestamp=int(at.timestamp()), body=body)
     try:
         answer = outward.current().post(
             task.url,
@@ -75,7 +75,7 @@ def make(task: Task) -> Outcome:
         )
     except outward.NotReached as refused:
         return Outcome(False, problem=refused.reason)
-    return judge(answer, challenge=challenge, at=clock.wall())
+    return judge(answer, challenge=challenge, at=at)
 
 
 def payload(task: Task, *, challenge: str | None = None) -> bytes:

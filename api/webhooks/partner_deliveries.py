@@ -7,9 +7,16 @@ from flask import request
 
 from api import answering, clock, errors
 from api.blueprint import Door
-from api.webhooks import log
+from api.webhooks import endpoints, log
+from api.webhooks.models import Endpoint
 from api.webhooks.partner import SCOPE, client_id
-from schemas.webhooks import RedeliveryAsk, WebhookDeliveriesAnswer, WebhookDeliveriesQuery, WebhookDeliveryAnswer
+from schemas.webhooks import (
+    RedeliveryAsk,
+    WebhookDeliveriesAnswer,
+    WebhookDeliveriesQuery,
+    WebhookDeliveryAnswer,
+    WebhookEndpointAnswer,
+)
 
 door = Door("webhook_deliveries", kind="partner", tag="Webhooks")
 
@@ -19,8 +26,8 @@ def _again(delivery_id: UUID) -> dict[str, Any]:
     return log.get(client_id=client_id(), endpoint_id=endpoint_id, delivery_id=delivery_id)
 
 
-def _nothing(_: UUID | None) -> None:
-    return None
+def _endpoint(endpoint_id: UUID) -> Endpoint:
+    return endpoints.get(client_id=client_id(), endpoint_id=endpoint_id)
 
 
 @door.get(
@@ -67,14 +74,16 @@ def redeliver_webhook(endpoint_id: UUID, delivery_id: UUID) -> dict[str, Any]:
     summary="Send a range again",
     refusals=[errors.NotFound, log.WebhookEndpointNotActive, log.RangeTooLong],
     idempotent=True,
-    replay=_nothing,
+    replay=_endpoint,
 )
 @door.asks(RedeliveryAsk)
-@door.answers(None, status=202)
-def redeliver_webhooks(asked: dict[str, Any], endpoint_id: UUID) -> None:
+@door.answers(WebhookEndpointAnswer, status=202)
+def redeliver_webhooks(asked: dict[str, Any], endpoint_id: UUID) -> Endpoint:
     """What did not arrive in that while, and what came about while the endpoint was not there to be told; the oldest
-    first. What may not be told any more is left out."""
+    first. What may not be told any more is left out, so how many there are is not said either."""
     log.all_again(client_id=client_id(), endpoint_id=endpoint_id, **asked)
+    answering.made(endpoint_id)
+    return _endpoint(endpoint_id)
 
 
 @door.post(

@@ -118,7 +118,7 @@ def _given_up(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any
         WebhookDelivery.endpoint_id == endpoint.id, WebhookDelivery.state == "pending"
     )
     db.session().execute(waiting.values(state="failed"))
-    log.warning("webhook endpoint disabled", endpoint_id=str(endpoint.id), reason=reason)
+    log.warning("webhook endpoint disabled", endpoint_id=str(endpoint.id), problem=reason)
     stopped = {"status": "disabled", "disabled_reason": reason, "disabled_at": _NOW}
     return {**stopped, "changed_at": _NOW, "version": Endpoint.version + 1}
 

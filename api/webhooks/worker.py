@@ -13,7 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import db, queue
+from api import clock, db, queue
 from api.observe import log
 from api.webhooks import attempts, checks, claims, settling
 from api.webhooks.attempts import Outcome, Task
@@ -151,9 +151,9 @@ def attempt(task: Task) -> Outcome:
         allowed = _allowed(task)
     except Exception as error:
         # It waits, and in the log of the partner nothing is said of it; the others go on.
-        log.error("webhook check failed", check=task.check, error=type(error).__name__)
+        log.error("webhook check failed", part=task.check, error=type(error).__name__)
         return attempts.NOT_ASKED
-    return attempts.make(task) if allowed else attempts.NOT_ALLOWED
+    return attempts.make(task, at=clock.wall()) if allowed else attempts.NOT_ALLOWED
 
 
 def _allowed(task: Task) -> bool:

@@ -314,7 +314,7 @@ def names_are_snake_case_and_paths_kebab_case(document: Json) -> Iterator[str]:
 def instants_end_in_at_and_days_in_on(document: Json) -> Iterator[str]:
     for where, schema in schemas(document):
         for name, one in schema.get("properties", {}).items():
-            if name == "server_time":  # what it is called everywhere
+            if name in ("server_time", "timestamp"):  # what it is called everywhere, and in Standard Webhooks
                 continue
             words = {"date-time": {"at", "since", "until"}, "date": {"on"}}.get(one.get("format", ""))
             if words and name.rsplit("_", 1)[-1] not in words:

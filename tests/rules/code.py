@@ -159,8 +159,8 @@ def nothing_is_printed(path: str, tree: ast.Module) -> Iterator[Finding]:
 
 # Ids, counts, kinds and causes: what a log line may say. Names, texts, addresses and answers are none of these.
 LOGGED = {
-    "caller", "carrier", "channel", "error", "exc_info", "failures", "job", "jobs", "key", "method", "ms", "part",
-    "problem", "request_id", "route", "status", "ticks", "trace", "trouble", "wanted",
+    "caller", "carrier", "channel", "endpoint_id", "error", "exc_info", "failures", "job", "jobs", "key", "method",
+    "ms", "part", "problem", "request_id", "route", "status", "ticks", "trace", "trouble", "wanted",
 }  # fmt: skip
 # In development the log is where messages are delivered to; their texts never say what, only when.
 DELIVERS_TO_THE_LOG = {"api/messages/gateway.py": {"text"}, "api/messages/console.py": {"text"}}
