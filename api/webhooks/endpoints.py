@@ -177,12 +177,13 @@ def _change(endpoint: Endpoint, at: datetime, **values: Any) -> None:
 
 
 def _begin_again(endpoint: Endpoint, at: datetime) -> None:
-    """Pending, with one fresh challenge under way instead of any before."""
+    """Pending, with one fresh challenge under way instead of any before, and held back by nothing before."""
     earlier = sa.update(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id, WebhookDelivery.challenge)
     db.session().execute(earlier.where(WebhookDelivery.state == "pending").values(state="failed"))
     if endpoint.status != "pending":
         fresh = {"status": "pending", "verified_at": None, "disabled_reason": None, "disabled_at": None}
         _change(endpoint, at, **fresh)
+    db.session().execute(sa.update(Endpoint).where(Endpoint.id == endpoint.id).values(not_before=None))
     _challenge(endpoint, at)
 
 

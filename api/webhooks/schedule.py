@@ -31,6 +31,6 @@ def retry_after(header: str | None, *, at: datetime) -> timedelta | None:
         return timedelta(seconds=int(header)) if len(header.strip()) < 10 else LONGEST
     try:
         until = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(timedelta(), (until if until.tzinfo else until.replace(tzinfo=UTC)) - at)

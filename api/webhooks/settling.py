@@ -66,6 +66,10 @@ def _written(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any]
     if outcome is NOT_ALLOWED:
         _write([task], state="dropped")
         return {}
+    if task.url != endpoint.url:
+        # What was answered at an earlier address says nothing of this one.
+        _write([task], next_attempt_at=_NOW, **_attempted(outcome))
+        return {}
     return _failed(endpoint, task, outcome)
 
 
@@ -111,7 +115,7 @@ def _failed(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any]:
 def _given_up(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any]:
     """After days of failing, or when the receiver says that it is gone; a challenge that nobody echoes leaves the
     endpoint pending, and one that took other webhooks meanwhile is not disabled for one that it does not take."""
-    if endpoint.status != "active" or endpoint.url != task.url or (not outcome.gone and _succeeds(endpoint, task)):
+    if endpoint.status != "active" or (not outcome.gone and _succeeds(endpoint, task)):
         return {}
     reason = "gone" if outcome.gone else "failing"
     waiting = sa.update(WebhookDelivery).where(

@@ -64,7 +64,7 @@ BEGIN
     FROM webhook_endpoints AS e JOIN webhook_events AS v ON v.client_id = e.client_id AND v.type = ANY(e.event_types)
     WHERE e.id = its_endpoint AND e.client_id = {OWN_CLIENT} AND v.created_at >= since AND v.created_at < until
     ON CONFLICT (endpoint_id, event_id) DO UPDATE SET state = 'pending', attempts = 0, next_attempt_at = now()
-    WHERE known.state IN ('failed', 'dropped') OR (delivered_too AND known.state = 'delivered');
+    WHERE known.state <> 'delivered' OR delivered_too;
     PERFORM jobs.enqueue('webhook', jsonb_build_object('endpoint_id', its_endpoint), interval '0', NULL);
 END $$
 """

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 
 from api import db, safekeeping
-from api.webhooks import endpoints
+from api.webhooks import claims, endpoints, settling
+from api.webhooks.attempts import Outcome
 from api.webhooks.models import OLD_SECRET, SECRET
 from tests.frame.test_outward import HOSTILE_URLS
 from tests.webhooks.conftest import PATH, WANTED
@@ -130,9 +131,6 @@ def test_another_address_must_prove_itself_first(partner, receivers, endpoint, a
 
 
 def test_an_echo_of_the_old_address_does_not_open_the_new_one(partner, receivers, endpoint, superuser, work):
-    from api.webhooks import claims, settling
-    from api.webhooks.attempts import Outcome
-
     superuser.execute("UPDATE webhook_endpoints SET status = 'pending'")
     partner.post(f"{endpoint.path}/verification")
     lease, second = uuid4(), receivers()
@@ -143,6 +141,32 @@ def test_an_echo_of_the_old_address_does_not_open_the_new_one(partner, receivers
     with db.transaction(db.WORKER):
         settling.settle([(task, Outcome(True, 200))], lease=lease)
     assert partner.get(endpoint.path).json["status"] == "pending"
+
+
+def test_what_the_old_address_asked_for_does_not_hold_the_new_one(
+    partner, receiver, receivers, endpoint, announce, work
+):
+    receiver.answers, new = [(503, {"Retry-After": "86400"})], receivers()
+    announce()
+    work()
+    assert partner.put(endpoint.path, json=ask(new.url), if_match="*").json["status"] == "pending"
+    work()
+    assert partner.get(endpoint.path).json["status"] == "active"
+
+
+def test_what_the_old_address_answers_late_says_nothing_of_the_new_one(
+    partner, receivers, endpoint, announce, owner_sql
+):
+    announce()
+    lease = uuid4()
+    with db.transaction(db.WORKER):
+        (task,) = claims.take(endpoint_id=endpoint.id, lease=lease)
+    owner_sql("UPDATE webhook_endpoints SET url = %s", receivers().url)
+    with db.transaction(db.WORKER):
+        settling.settle([(task, Outcome(False, 410))], lease=lease)
+    assert partner.get(endpoint.path).json["status"] == "active"
+    held = "SELECT state, next_attempt_at <= now(), not_before FROM webhook_deliveries, webhook_endpoints"
+    assert owner_sql(f"{held} WHERE NOT challenge") == [("pending", True, None)]
 
 
 def test_a_removed_endpoint_is_told_nothing_and_not_there(partner, receiver, endpoint, announce, work):

@@ -92,6 +92,16 @@ def test_a_range_brings_what_was_wanted_and_lay_in_it(partner, receiver, endpoin
     assert len(receiver.sent) == 1
 
 
+def test_a_range_brings_at_once_what_waits_for_its_next_attempt(partner, receiver, endpoint, announce, work):
+    receiver.answers = [(500, {})]
+    announce()
+    work()
+    partner.post(f"{endpoint.path}/redelivery", json=range_of())
+    work()
+    assert len(receiver.of("referral.received")) == 2
+    assert partner.get(f"{endpoint.path}/deliveries").json["items"][0]["state"] == "delivered"
+
+
 def test_a_range_says_nothing_of_what_may_not_be_told(partner, receiver, endpoint, announce, work, monkeypatch):
     monkeypatch.setitem(checks._checks, "consent", lambda **_: False)
     announce("referral.updated", check="consent")

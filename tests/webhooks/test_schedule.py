@@ -61,6 +61,8 @@ def test_asking_for_time_gives_no_further_attempt():
         ("1.5", None),
         ("٣", None),
         ("", None),
+        ("Tue, 24 Nov 99999999999999999999 13:00:00 GMT", None),
+        ("Tue, 24 Nov 2026 13:00:00 +99999999999999999999", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header, wait):
