@@ -104,15 +104,30 @@ def _sending(some: Crowd, folder: Path) -> Measured:
         "two workers": partial(race, senders.ours, some.app, AT, times=2),
         "jobs": partial(race, senders.by_jobs, some.owner),
     }
-    rounds = [{name: _run(some, way) for name, way in ways.items()} for _ in range(ROUNDS)]
+    with _celery(some) as celery:
+        ways |= celery
+        rounds = [{name: _run(some, way) for name, way in ways.items()} for _ in range(ROUNDS)]
     ratio = partial(_ratio, rounds)
     a_second = REMINDERS / statistics.median(one["one worker"] for one in rounds)
     return [
         Figure("P5", "reminders_by_hand", ratio("bare", "one worker"), 0.5),
         Figure("P5", "reminders_two_workers", ratio("one worker", "two workers"), 1.4),
         Figure("P5", "reminders_by_jobs", ratio("jobs", "one worker")),
+        *(Figure("P5", "reminders_by_celery", ratio(name, "one worker")) for name in celery),
         Figure("P5", "reminders_a_second", a_second, None, 4_000),
     ], {f"reminders by {name}": round(REMINDERS / statistics.median(r[name] for r in rounds)) for name in ways}
+
+
+@contextmanager
+def _celery(some: Crowd) -> Iterator[dict[str, Any]]:
+    """The way of Celery with Redis, where that is at hand; only the bench installs it."""
+    from tests.bench import by_celery
+
+    if not by_celery.at_hand():
+        yield {}
+        return
+    with by_celery.redis() as broker:
+        yield {"celery": partial(race, by_celery.send, broker, some.owner, AT)}
 
 
 def _ratio(rounds: list[dict[str, float]], slower: str, faster: str) -> float:

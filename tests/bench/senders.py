@@ -50,7 +50,7 @@ def ours(begin: Barrier, url: str, at: datetime) -> None:
     _connected(url)
     gc.freeze()
     post = Post(house=NoCost())
-    with _timed(begin):
+    with timed(begin):
         while worker.tick(at=at, post=post):
             pass
 
@@ -67,7 +67,7 @@ def recorded(begin: Barrier, url: str, at: datetime, file: Path) -> None:
     _connected(url)
     sa.event.listen(db.engine(), "checkout", lambda driver, *_: setattr(driver, "cursor_factory", Recording))
     sa.event.listen(db.engine(), "commit", lambda _: said.append((COMMIT, None)))
-    with _timed(begin):
+    with timed(begin):
         while worker.tick(at=at, post=Post(house=NoCost())):
             pass
     file.write_bytes(pickle.dumps(said))
@@ -76,7 +76,7 @@ def recorded(begin: Barrier, url: str, at: datetime, file: Path) -> None:
 def bare(begin: Barrier, dsn: str, file: Path) -> None:
     """The same statements with the same values and transactions; every row is fetched, and nothing made of it."""
     said = pickle.loads(file.read_bytes())
-    with psycopg.connect(dsn, prepare_threshold=2) as connection, _timed(begin):
+    with psycopg.connect(dsn, prepare_threshold=2) as connection, timed(begin):
         for statement, values in said:
             if statement == COMMIT:
                 connection.commit()
@@ -99,7 +99,7 @@ async def _by_jobs(begin: Barrier, dsn: str) -> None:
             async with pool.connection() as connection:
                 await connection.execute(SENT, (UUID(id),))
 
-        with _timed(begin):
+        with timed(begin):
             await app.run_worker_async(queues=["bench"], wait=False, concurrency=JOBS_AT_ONCE, listen_notify=False)
 
 
@@ -120,7 +120,7 @@ def race(work: Callable[..., None], *arguments: Any, times: int = 1) -> float:
 
 
 @contextmanager
-def _timed(begin: Barrier) -> Iterator[None]:
+def timed(begin: Barrier) -> Iterator[None]:
     try:
         begin.wait(PATIENCE_SECONDS)
         yield

@@ -25,6 +25,7 @@ MEANINGS = {
     "reminders_by_hand": "due reminders said a second by one worker × its own statements by bare psycopg",
     "reminders_two_workers": "the same by two workers × by one",
     "reminders_by_jobs": "the same by one worker × a job of procrastinate for each, which asks nothing",
+    "reminders_by_celery": "the same by one worker × a task of Celery with Redis for each, which asks nothing",
     "reminders_a_second": "due reminders said a second by one worker, from claim to settled",
     "idle_tick_ms": "a tick that finds nothing due among 1,000,000 planned reminders, ms",
     "plan_group_seconds": "planning a weekly group of 30 members for 12 weeks, seconds",
