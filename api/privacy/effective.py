@@ -34,15 +34,10 @@ class Permission:
     expires_on_event: str | None
 
 
-def permissions(
-    *, client_id: UUID, patient_ids: Iterable[UUID], purpose: str | None = None, at: datetime
-) -> dict[UUID, list[Permission]]:
-    """By patient, those that count for the partner: the ones that name it before those for a class, newer ones first.
-
-    With a `purpose`, only consents for it, and those that say "at the request of the patient" (§2.31(a)(5)).
-    """
+def permissions(*, client_id: UUID, patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, list[Permission]]:
+    """By patient, those that count for the partner: the ones that name it before those for a class, newer ones first."""
     found: dict[UUID, list[Permission]] = {}
-    for row in _EFFECTIVE.run(client_id=client_id, patient_ids=list(patient_ids), purpose=purpose, at=at):
+    for row in _EFFECTIVE.run(client_id=client_id, patient_ids=list(patient_ids), at=at):
         if categories := _released(row):
             found.setdefault(row.patient_id, []).append(_permission(row, categories))
     return found
@@ -86,7 +81,9 @@ def _permission(row: Any, categories: frozenset[str]) -> Permission:
 
 
 # A suspended partner has none; nor has a record that was merged into another, or of somebody who has died (§2.15(b):
-# then somebody else consents, on paper).
+# then somebody else consents, on paper). What a partner reads for follows from what it was verified to be: whoever is no
+# treating provider any more does not treat, so what was signed for treatment is not for it; "at the request of the
+# patient" (§2.31(a)(5)) is for anybody.
 _EFFECTIVE = Prepared("""
     SELECT c.id, c.patient_id, c.categories, c.purpose, c.terms, c.recipient_class, c.recipient_name AS signed_for,
         p.name AS recipient_name, c.signed_at, c.expires_at, c.expires_on_event,
@@ -101,7 +98,7 @@ _EFFECTIVE = Prepared("""
       AND c.patient_id = ANY(%(patient_ids)s::uuid[]) AND whose.status IN ('active', 'suspended')
       AND c.revoked_at IS NULL AND c.ended_at IS NULL
       AND c.signed_at <= %(at)s AND (c.expires_at IS NULL OR c.expires_at > %(at)s)
-      AND (%(purpose)s::text IS NULL OR c.purpose IN (%(purpose)s::text, 'patient_request'))
-      AND (c.terms = 'usual' OR p.kind = 'criminal_justice')
+      AND c.purpose IN ('patient_request', CASE p.kind
+          WHEN 'treating_provider' THEN 'treatment' WHEN 'criminal_justice' THEN 'criminal_justice' END)
     ORDER BY c.patient_id, c.recipient_client_id IS NULL, c.signed_at DESC, c.id DESC
 """)

@@ -74,16 +74,14 @@ class Release:
         return min((one.expires_at for one in self.permissions if one.expires_at), default=None)
 
 
-def release(
-    recipient: Recipient, *, held: Callable[[], Sequence[Held]], purpose: str | None = None, at: datetime
-) -> dict[UUID, Release]:
+def release(recipient: Recipient, *, held: Callable[[], Sequence[Held]], at: datetime) -> dict[UUID, Release]:
     """What the recipient may be told at the instant, by subject; nothing else is in it. `held` is called in the gate's
     role. Whoever answers a 304 for what was released has released it: ask here before."""
     with db.aside(db.Caller(kind="gate", client_id=recipient.client_id)):
         subjects = held()
         # A subject's own id is no patient's: it stands for whoever is none.
         ids = [one.patient_id or one.subject_id for one in subjects] or [NOBODY]
-        allowed = effective.permissions(client_id=recipient.client_id, patient_ids=ids, purpose=purpose, at=at)
+        allowed = effective.permissions(client_id=recipient.client_id, patient_ids=ids, at=at)
         told = ((one, _under(one, allowed)) for one in subjects)
         return {one.subject_id: _told(recipient, one, under, at) for one, under in told if under}
 

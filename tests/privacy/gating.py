@@ -55,7 +55,7 @@ class Files:
     superuser: psycopg.Connection[Any]
     asked: list[str] = field(default_factory=list)
 
-    def partner(self, name: str = "Harbor Detox", *, kind: str = "other") -> uuid.UUID:
+    def partner(self, name: str = "Harbor Detox", *, kind: str = "treating_provider") -> uuid.UUID:
         return add_client(
             self.superuser, kind="partner", name=name, scopes=vocabulary.PARTNER_SCOPES, partner_kind=kind
         )
@@ -103,11 +103,11 @@ def as_partner(client_id: uuid.UUID) -> db.Caller:
 
 
 def asked(
-    client_id: uuid.UUID, *subjects: gate.Held, caller: db.Caller | None = None, at: datetime = NOON, **more: Any
+    client_id: uuid.UUID, *subjects: gate.Held, caller: db.Caller | None = None, at: datetime = NOON
 ) -> dict[uuid.UUID, gate.Release]:
     """What the gate releases in a transaction of its own."""
     with db.transaction(caller or as_partner(client_id)):
-        return gate.release(gate.Recipient(client_id), held=lambda: subjects, at=at, **more)
+        return gate.release(gate.Recipient(client_id), held=lambda: subjects, at=at)
 
 
 def facts(client_id: uuid.UUID, patient_id: uuid.UUID | None, tells: Mapping[str, Any] = OUTCOME, **more: Any) -> Any:
