@@ -14,7 +14,9 @@ door = Door("disclosures", kind="clinic", tag="Privacy")
 
 
 def replayed_disclosure(disclosure_id: UUID) -> Disclosure:
-    return disclosures.one(disclosure_id=disclosure_id)
+    found = disclosures.one(disclosure_id=disclosure_id)
+    answering.about(found.patient_id)
+    return found
 
 
 @door.post(

@@ -33,8 +33,9 @@ class NotItsEvent(errors.Conflict):
 
 
 def revocable(consent: Consent, *, at: datetime) -> bool:
-    """Whether it may be taken back now, as it said when it was signed."""
-    if consent.revocable == "any_time":
+    """Whether it may be taken back now, as it said when it was signed: no later than the final disposition, which has
+    come once the clinic has ended it."""
+    if consent.revocable == "any_time" or consent.ended_at:
         return True
     return consent.revocable_at is not None and consent.revocable_at <= at
 

@@ -94,6 +94,8 @@ def test_the_final_disposition_ends_what_could_not_be_taken_back(
     assert slug(clinic.post(f"{path}/revocation", key="", json={"how": "writing"})) == (409, "not-revocable-yet")
     ended = clinic.post(f"{path}/end", key="", json={"reason": "event_came_about"}).json
     assert (ended["state"], ended["ended_reason"], ended["ended_by"]) == ("ended", "event_came_about", "u-17")
+    revoked = sure.post(f"/v1/me/consents/{consent['id']}/revocation", key="")
+    assert (revoked.status_code, revoked.json["state"]) == (200, "revoked")
 
 
 def test_ending_again_changes_nothing(clinic: Knocker, patient: Knocker) -> None:

@@ -146,6 +146,8 @@ def test_recording_again_is_recording_once(clinic: Knocker, patient: Knocker) ->
     address = f"/v1/clinic/patients/{patient.external_id}/disclosures"
     first, again = (clinic.post(address, json=EMERGENCY, key="told-1") for _ in range(2))
     assert first.json == again.json and len(mine(patient)) == 1
+    accesses = patient.get("/v1/me/access-log").json["items"]
+    assert [one["operation"] for one in accesses] == ["recordDisclosure"] * 2
 
 
 def test_the_clinic_lists_what_partners_read_and_what_it_wrote(clinic: Knocker, files: Files, patient: Knocker) -> None:
