@@ -65,15 +65,16 @@ def beside(*, at: datetime, language: str) -> About:
     asked inside a transaction; the catalogue may be a few seconds old, what is said of closures a day."""
     edition = shelf.inside()
     key = (edition.version, about.clinic(), _intake, at.date(), language)
-    if key not in _kept:
+    # Asked once: another thread may clear what is kept at any moment.
+    if (found := _kept.get(key)) is None:
         if len(_kept) > MOST_KEPT:
             _kept.clear()
         kept = crisis.to_keep(at=at, clinic=about.clinic(), locations=edition.locations, language=language)
         words = presentation.known(
             {**_reaching(language), "not_an_emergency_service": NOT_AN_EMERGENCY_SERVICE[language], "crisis": kept}
         )
-        _kept[key] = About(words, hashlib.sha256(orjson.dumps(words)).hexdigest()[:16])
-    return _kept[key]
+        found = _kept[key] = About(words, hashlib.sha256(orjson.dumps(words)).hexdigest()[:16])
+    return found
 
 
 def _reaching(language: str) -> Json:
