@@ -48,7 +48,7 @@ def put(*, client_id: UUID, referral_id: UUID, content: bytes, at: datetime) -> 
     """Keep the newest paper; the same bytes again are once. Raises `errors.NotFound`, `states.StepNotAllowed`,
     `TooManyDocuments` and what `refuse_unfit` does."""
     refuse_unfit(content)
-    seen = service.get(client_id=client_id, referral_id=referral_id, at=at)
+    seen = service.get(client_id=client_id, referral_id=referral_id, locked=True, at=at)
     sha256 = hashlib.sha256(content).digest()
     if seen.referral.document_sha256 == sha256:
         return seen

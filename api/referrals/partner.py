@@ -70,7 +70,8 @@ def create_referral(asked: dict[str, Any]) -> dict[str, Any]:
 @door.query(ReferralsQuery)
 @door.answers(ReferralsAnswer)
 def list_referrals(query: dict[str, Any]) -> dict[str, Any]:
-    """In the order in which they were sent. Poll not more often than every 15 minutes, or let a webhook say when."""
+    """In the order in which they were sent. Poll not more often than every 15 minutes, or let a webhook say when. One
+    in which nothing was done for a long time leaves the list; what a consent still releases is read by its id."""
     at = clock.now()
     seen, more = service.page(client_id=_partner(), **query, at=at)
     about = intake.beside(at=at, language=language.chosen())

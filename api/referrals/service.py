@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db, errors, pages
-from api.referrals import duplicates, snapshots, states, visible
+from api.referrals import duplicates, keeping, snapshots, states, visible
 from api.referrals.models import Referral
 from api.referrals.visible import Visible
 from api.webhooks import service as webhooks
@@ -46,23 +46,29 @@ def refer(*, client_id: UUID, asked: Mapping[str, Any], at: datetime) -> Visible
         id=db.uuid7(), client_id=client_id, origin="partner", own_version=1, created_at=at, changed_at=at, **kept
     )
     referral.name_key = snapshots.name_key(referral.given_name, referral.family_name)
-    referral.looks_like = list(duplicates.of(referral))
+    referral.looks_like = list(duplicates.of(referral, at=at))
     db.session().add(referral)
     db.session().flush()
     webhooks.announce(client_id=client_id, type=RECEIVED, subject_id=referral.id, version=1, occurred_at=at)
     return Visible(referral, release=None)
 
 
-def get(*, client_id: UUID, referral_id: UUID, at: datetime) -> Visible:
-    """Raises `errors.NotFound`."""
-    return visible.of(_own(client_id, referral_id), at=at)
+def get(*, client_id: UUID, referral_id: UUID, locked: bool = False, at: datetime) -> Visible:
+    """Raises `errors.NotFound`, after the same question to the gate whether there is none or its time is over."""
+    own = visible.find(referral_id, client_id=client_id, locked=locked)
+    found = visible.of_each([own] if own else [], client_id=client_id, at=at)
+    for seen in found:
+        if seen.release is not None or seen.referral.changed_at > keeping.over_since(at):
+            return seen
+    raise errors.NotFound
 
 
 def page(
     *, client_id: UUID, own_identifier: str | None, page_size: int, page_token: str | None, at: datetime
 ) -> tuple[list[Visible], str | None]:
-    """The sender's referrals in the order in which they were sent, which no change alters."""
-    own = sa.select(Referral).where(Referral.client_id == client_id)
+    """The sender's referrals in the order in which they were sent, which no change alters. One whose time is over is
+    read by its id, if a consent releases it: its place between two others here would tell that it is there."""
+    own = sa.select(Referral).where(Referral.client_id == client_id, Referral.changed_at > keeping.over_since(at))
     if own_identifier is not None:
         own = own.where(Referral.own_identifier == own_identifier)
     rows, more = pages.page(
@@ -84,7 +90,7 @@ def amend(
     refuse_unless(seen, seen.standing == "received")
     changed = snapshots.columns(changes)
     snapshots.refuse_unfit(after := snapshots.amended(seen.referral, changed))
-    return _write(seen, {**after, **_compared(seen.referral, after)}, at)
+    return _write(seen, {**after, **_compared(seen.referral, after, at)}, at)
 
 
 def cancel(*, client_id: UUID, referral_id: UUID, reason: str, expected: Expected, at: datetime) -> Visible:
@@ -101,7 +107,7 @@ def withdraw(*, client_id: UUID, referral_id: UUID, reason: str | None, expected
 def _take_back(
     client_id: UUID, referral_id: UUID, to: str, reason: str | None, expected: Expected, at: datetime
 ) -> Visible:
-    seen = get(client_id=client_id, referral_id=referral_id, at=at)
+    seen = get(client_id=client_id, referral_id=referral_id, locked=True, at=at)
     if (seen.referral.withdrawn, seen.referral.withdrawn_reason) == (to, reason):
         return seen
     _refuse_unexpected(seen, expected)
@@ -114,15 +120,8 @@ def change(seen: Visible, values: Mapping[str, Any], *, at: datetime) -> Visible
     return _write(seen, values, at)
 
 
-def _own(client_id: UUID, referral_id: UUID) -> Referral:
-    found = visible.find(referral_id, client_id=client_id)
-    if found is None:
-        raise errors.NotFound
-    return found
-
-
 def _expected(client_id: UUID, referral_id: UUID, expected: Expected, at: datetime) -> Visible:
-    seen = get(client_id=client_id, referral_id=referral_id, at=at)
+    seen = get(client_id=client_id, referral_id=referral_id, locked=True, at=at)
     _refuse_unexpected(seen, expected)
     return seen
 
@@ -145,14 +144,14 @@ def _kept_with(seen: Visible, refusal: Callable[[], errors.Refusal]) -> errors.R
     return made
 
 
-def _compared(referral: Referral, after: Mapping[str, Any]) -> dict[str, Any]:
+def _compared(referral: Referral, after: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """What it is compared by, and what it resembles now; asked only where somebody else may be meant than before."""
     key = snapshots.name_key(after["given_name"], after["family_name"])
     if all(getattr(referral, name) == after[name] for name in PEOPLE):
         return {}
     other = Referral(id=referral.id, client_id=referral.client_id, name_key=key)
     other.own_identifier, other.born_on = after["own_identifier"], after["born_on"]
-    return {"name_key": key, "looks_like": list(duplicates.of(other))}
+    return {"name_key": key, "looks_like": list(duplicates.of(other, at=at))}
 
 
 def _write(seen: Visible, values: Mapping[str, Any], at: datetime) -> Visible:

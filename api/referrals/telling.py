@@ -36,7 +36,7 @@ def may_tell(*, client_id: UUID, subject_id: UUID, version: int, at: datetime) -
     referral: Referral | None = visible.find(subject_id, client_id=client_id)
     if referral is None:
         return False
-    seen = visible.of(referral, at=at)
+    seen = visible.of(referral, with_care=False, at=at)
     return seen.outcome is not None and seen.version >= version
 
 
@@ -46,5 +46,5 @@ _CONCERNED = Prepared("""
     FROM referrals AS r JOIN referral_triage AS t ON t.referral_id = r.id
     WHERE r.id = %(referral_id)s AND r.client_id IS NOT NULL AND t.patient_id IS NOT NULL
       AND (SELECT e.told OR e.act = 'linked' FROM referral_events AS e
-           WHERE e.referral_id = r.id AND e.actor_kind = 'clinic' ORDER BY e.at DESC, e.id DESC LIMIT 1)
+           WHERE e.referral_id = r.id AND e.actor_kind = 'clinic' ORDER BY e.number DESC LIMIT 1)
 """)

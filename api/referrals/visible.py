@@ -102,15 +102,16 @@ class Visible:
         return (sorted(released.facts.items()), released.scope, released.notice) if released else ()
 
 
-def of(referral: Referral, *, at: datetime) -> Visible:
+def of(referral: Referral, *, with_care: bool = True, at: datetime) -> Visible:
     """One referral of its sender's."""
     assert referral.client_id is not None, "a referral of a person's own has no partner"
-    return of_each([referral], client_id=referral.client_id, at=at)[0]
+    return of_each([referral], client_id=referral.client_id, with_care=with_care, at=at)[0]
 
 
-def of_each(referrals: Sequence[Referral], *, client_id: UUID, at: datetime) -> list[Visible]:
-    """Several of one sender's, by one question to the gate."""
-    held = _Held(client_id, [referral.id for referral in referrals], at)
+def of_each(referrals: Sequence[Referral], *, client_id: UUID, with_care: bool = True, at: datetime) -> list[Visible]:
+    """Several of one sender's, by one question to the gate. Without `with_care` it is asked for their outcomes alone,
+    and only those stand in the ledger."""
+    held = _Held(client_id, [referral.id for referral in referrals], at, with_care=with_care)
     released = gate.release(gate.Recipient(client_id), held=held, at=at)
     return [Visible(referral, released.get(referral.id)) for referral in referrals]
 
@@ -118,14 +119,14 @@ def of_each(referrals: Sequence[Referral], *, client_id: UUID, at: datetime) -> 
 class _Held:
     """What the gate is asked about. Where they have come is read once for all of them, and only if any is released."""
 
-    def __init__(self, client_id: UUID, ids: list[UUID], at: datetime) -> None:
-        self._parameters, self._at = {"client_id": client_id, "ids": ids}, at
+    def __init__(self, client_id: UUID, ids: list[UUID], at: datetime, *, with_care: bool) -> None:
+        self._parameters, self._at, self._with_care = {"client_id": client_id, "ids": ids}, at, with_care
 
     def __call__(self) -> list[gate.Held]:
         return [self._one(row.id, row.patient_id) for row in _LINKED.run(**self._parameters)]
 
     def _one(self, referral_id: UUID, patient_id: UUID | None) -> gate.Held:
-        beside = care.tells(patient_id, at=self._at)
+        beside = care.tells(patient_id, at=self._at) if self._with_care else {}
         return gate.Held(referral_id, patient_id, tell={OUTCOME: lambda: self._outcomes[referral_id], **beside})
 
     @cached_property
@@ -148,14 +149,16 @@ _OUTCOMES = Prepared("""
         (SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
             'at', e.at, 'state', e.state, 'sub_status', e.sub_status,
             'reason', CASE WHEN e.reason_told THEN e.reason END
-         )) ORDER BY e.at, e.id), '[]') FROM referral_events AS e WHERE e.referral_id = r.id AND e.told) AS events
+         )) ORDER BY e.number), '[]') FROM referral_events AS e WHERE e.referral_id = r.id AND e.told) AS events
     FROM referrals AS r JOIN referral_triage AS t ON t.referral_id = r.id
     WHERE r.client_id = %(client_id)s AND r.id = ANY(%(ids)s::uuid[])
 """)
 
 
-def find(referral_id: UUID, *, client_id: UUID) -> Referral | None:
-    """The sender's own row; None where it has none of that id, for whatever reason."""
+def find(referral_id: UUID, *, client_id: UUID, locked: bool = False) -> Referral | None:
+    """The sender's own row; None where it has none of that id, for whatever reason. `locked`: nobody else changes it
+    until the transaction ends."""
     own = sa.select(Referral).where(Referral.id == referral_id, Referral.client_id == client_id)
+    own = own.with_for_update() if locked else own
     found: Referral | None = db.session().scalar(own.execution_options(populate_existing=True))
     return found

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from api import clock, db
-from api.referrals import states
+from api.referrals import keeping, states
 from api.referrals.models import Referral, ReferralEvent, ReferralTriage
 
 BATCH = 500
@@ -18,12 +18,12 @@ BATCH = 500
 PLANNED = ("waitlisted", "assessment_scheduled")
 
 _overdue_after = timedelta(hours=24)
-_kept = timedelta(days=180)
 
 
 def use(*, overdue_hours: int, kept_days: int) -> None:
-    global _overdue_after, _kept
-    _overdue_after, _kept = timedelta(hours=overdue_hours), timedelta(days=kept_days)
+    global _overdue_after
+    _overdue_after = timedelta(hours=overdue_hours)
+    keeping.use(days=kept_days)
 
 
 def run() -> bool:
@@ -69,7 +69,7 @@ def purge(*, at: datetime) -> int:
     led_nowhere = (
         sa.select(ReferralTriage.referral_id)
         .where(ReferralTriage.admitted_at.is_(None), ReferralTriage.document_verified_at.is_(None))
-        .where(ReferralTriage.changed_at <= at - _kept)
+        .where(ReferralTriage.changed_at <= keeping.over_since(at))
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )

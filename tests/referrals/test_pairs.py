@@ -5,12 +5,15 @@ conditional and repeated requests. `make timing` asks the clock the same questio
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from werkzeug.test import TestResponse
 
 from api.programs import shelf
+from api.referrals import worker
 from tests.knocking import Knocker
 from tests.privacy.gating import statements
 from tests.referrals.sending import DONE, PATH, SENT, Sent, admit, alike, refer, said
@@ -72,6 +75,46 @@ def test_untouched_triaged_and_admitted_referrals_are_answered_alike(
         seen[done] = looked(KNOCKS[name], referral)
     assert seen["triaged"] == seen["untouched"]
     assert seen["admitted"] == seen["untouched"]
+
+
+# When its time is over; any version, since there is none to read.
+LATE_KNOCKS: dict[str, Knock] = {
+    "read": lambda one: one.read(),
+    "amend": lambda one: one.amend(notes="?", tag="*"),
+    "cancel": lambda one: one.cancel(tag="*"),
+    "withdraw": lambda one: one.withdraw(tag="*"),
+    "send a document": lambda one: one.attach(),
+    **{name: KNOCKS[name] for name in ("list", "send it anew by the same key", "refer the person again")},
+}
+
+
+@pytest.mark.parametrize("name", LATE_KNOCKS)
+def test_when_its_time_is_over_an_admission_is_not_told_from_what_was_erased(
+    new_partner: Callable[..., Knocker],
+    new_patient: Callable[..., Knocker],
+    noon: datetime,
+    travel: Callable[[datetime], datetime],
+    owner_sql: Callable[..., Any],
+    name: str,
+) -> None:
+    cases = [(sent(new_partner(f"Unit {'ABC'[number]}")), act) for number, act in enumerate(DONE.values())]
+    for referral, act in cases:
+        act(referral, new_patient(preferred_name="Avery"))
+    travel(noon + timedelta(days=180))
+    worker.run()
+    assert owner_sql("SELECT id FROM referrals") == [(UUID(str(cases[-1][0].id)),)]
+    seen = [looked(LATE_KNOCKS[name], referral) for referral, _ in cases]
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_what_a_consent_releases_is_read_beyond_that_time(
+    partner: Knocker, patient: Knocker, consent: Callable[..., Any], noon: datetime, travel: Callable[..., Any]
+) -> None:
+    referral = sent(partner)
+    admit(referral, patient)
+    consent(patient)
+    travel(noon + timedelta(days=180))
+    assert referral.read().json["state"] == "completed" and partner.get(PATH).json["items"] == []
 
 
 def test_a_known_person_is_taken_as_an_unknown_one(

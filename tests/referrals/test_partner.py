@@ -1,7 +1,9 @@
 """A partner refers somebody: what it may send, change and take back, and what it is told without a consent."""
 
+import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from api import db
 from tests.knocking import Knocker
 from tests.referrals import sending
-from tests.referrals.sending import PATH, PDF, SENT, refer
+from tests.referrals.sending import PATH, PDF, SENT, Sent, refer
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -121,6 +123,12 @@ def test_a_second_referral_of_the_same_person_is_pointed_out(
     assert other_day.read().json["possible_duplicates"] == elsewhere.read().json["possible_duplicates"] == []
 
 
+def test_without_an_identifier_two_people_are_not_one(partner: Knocker) -> None:
+    refer(partner, own_identifier=None)
+    other = refer(partner, own_identifier=None, given_name="Robin", born_on="1980-05-05")
+    assert other.read().json["possible_duplicates"] == []
+
+
 def test_who_is_corrected_resembles_somebody_else(partner: Knocker) -> None:
     first, second = refer(partner, own_identifier="B-1"), refer(partner, own_identifier="B-2", given_name="Robin")
     assert second.amend(given_name="Avery").json["possible_duplicates"] == [str(first.id)]
@@ -160,6 +168,20 @@ def test_documents_come_to_an_end(partner: Knocker) -> None:
     referral = refer(partner)
     statuses = [referral.attach(PDF + b" " * number).status_code for number in range(6)]
     assert statuses == [200] * 5 + [409]
+
+
+@pytest.mark.parametrize("knock", [Sent.attach, lambda one: one.cancel(tag="*")], ids=["document", "cancellation"])
+def test_sent_twice_at_once_is_sent_once(partner: Knocker, owner_sql: Sql, knock: Callable[[Sent], Any]) -> None:
+    referral, together = refer(partner), threading.Barrier(4)
+
+    def send(_: int) -> tuple[int, Any]:
+        together.wait()
+        answer = knock(referral)
+        return answer.status_code, answer.json.get("version")
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(send, range(4))) == {(200, 2)}
+    assert owner_sql("SELECT count(*) FROM referral_events WHERE act <> 'sent'") == [(1,)]
 
 
 def test_the_list_is_in_the_order_of_sending_whatever_changes(partner: Knocker) -> None:

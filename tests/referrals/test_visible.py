@@ -196,7 +196,9 @@ def test_a_webhook_says_only_what_a_read_would(
     assert not may_tell(admitted, 4, noon)
     consent_id = consent(patient)
     assert may_tell(admitted, 4, noon) and not may_tell(admitted, 5, noon)
-    assert len(files.ledger("id")) == 2
+    consent(patient, "attendance", "presence")
+    assert may_tell(admitted, 4, noon)
+    assert files.ledger("categories") == [(["referral_outcome"],)] * 3
     files.set("consents", consent_id, revoked_at=noon, revoked_how="app")
     assert not may_tell(admitted, 4, noon)
     with db.transaction(db.WORKER):
