@@ -56,13 +56,16 @@ def one(referral_id: UUID) -> Json:
         raise errors.NotFound
     happened = sa.select(ReferralEvent).where(ReferralEvent.referral_id == referral_id)
     events = db.session().scalars(happened.order_by(ReferralEvent.number)).all()
-    return _shown([referral])[0] | {"events": [_step(event) for event in events]}
+    hidden = () if referral.contact_preference == "may_contact" else snapshots.ADDRESSES
+    return _shown([referral])[0] | {"events": [_step(event, hidden) for event in events]}
 
 
-def _step(event: ReferralEvent) -> Json:
-    """A step, and what it replaced of what had been sent before."""
+def _step(event: ReferralEvent, hidden: Sequence[str]) -> Json:
+    """A step, and what it replaced of what had been sent before; `hidden`: former ways of reaching somebody who is not
+    to be contacted any more."""
     told = {column.key: getattr(event, column.key) for column in ReferralEvent.__table__.c}
-    was = {_CALLED.get(name, name): value for name, value in sorted((event.was or {}).items())}
+    replaced = sorted((event.was or {}).items())
+    was = {_CALLED.get(name, name): value for name, value in replaced if name not in hidden}
     return told | {"replaced": [{"member": name, "value": str(value)} for name, value in was.items()] or None}
 
 

@@ -78,6 +78,14 @@ def test_what_a_sender_amends_is_not_lost(harbor: Knocker, clinic: Knocker) -> N
     assert told["events"][1]["replaced"] == [{"member": "notes", "value": "Uses a cane."}]
 
 
+def test_an_earlier_number_of_somebody_not_to_be_contacted_is_not_shown(harbor: Knocker, clinic: Knocker) -> None:
+    sent = refer(harbor)
+    for changes in ({"phone": "+12125550199"}, {"contact_preference": "do_not_contact"}):
+        assert harbor.patch(f"{PARTNERS}/{sent}", headers={"If-Match": "*"}, json=changes).status_code == 200
+    assert len(at_desk(clinic, sent)["events"]) == 3
+    assert "+1212555" not in clinic.get(f"{DESK}/{sent}").text
+
+
 def test_a_claim_names_the_person_and_holds_against_others(harbor: Knocker, clinic: Knocker) -> None:
     sent = refer(harbor)
     claim = f"{DESK}/{sent}/claim"
