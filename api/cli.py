@@ -185,10 +185,15 @@ def text(options: argparse.Namespace) -> int:
 
 
 def receiver(options: argparse.Namespace) -> int:
-    """Receive webhooks on this machine, verify them and say what they tell, until told to stop."""
+    """Receive webhooks on this machine, verify them and say what they tell, until told to stop or the time is over."""
+    import threading
+
     from api.webhooks import receiver as receiving
 
     listening = receiving.server(options.secret, port=options.port, say=lambda text: print(text, flush=True))
+    over = threading.Timer(options.minutes * 60, listening.shutdown)
+    over.daemon = True
+    over.start()
     print(f"Listening at http://{receiving.HOST}:{options.port}{receiving.PATH}", flush=True)
     listening.serve_forever(poll_interval=0.1)
     return 0
@@ -199,6 +204,7 @@ def _words_of_receiver(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--secret", help="the endpoint's, whsec_…; without it nothing can be verified")
     parser.add_argument("--port", type=int, default=receiving.PORT, help="WEBHOOK_LOOPBACK must list the address")
+    parser.add_argument("--minutes", type=int, default=30, help="when it ends by itself")
 
 
 def _words_of_clock(parser: argparse.ArgumentParser) -> None:
