@@ -21,6 +21,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "revoked": "Taken back on {day}.",
             "ended": "Ended by the clinic on {day}.",
             "expired": "Expired on {day}.",
+            "treatment_over": "Ended with the treatment.",
         },
         "form": "Form",
     },
@@ -38,6 +39,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "revoked": "Retirado el {day}.",
             "ended": "Terminado por la clínica el {day}.",
             "expired": "Venció el {day}.",
+            "treatment_over": "Terminó con el tratamiento.",
         },
         "form": "Formulario",
     },
@@ -59,6 +61,8 @@ def shown(consent: Consent, *, at: datetime) -> dict[str, Any]:
 
 def _state(consent: Consent, at: datetime) -> str:
     state = showing.state(consent, at=at)
+    if state == "ended" and not consent.ended_at:
+        state = "treatment_over"
     since = {"revoked": consent.revoked_at, "ended": consent.ended_at, "expired": consent.expires_at}.get(state) or at
     said: str = WORDS[consent.language]["state"][state]
     return said.format(day=forms.on(since, consent.language))

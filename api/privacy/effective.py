@@ -35,7 +35,7 @@ class Permission:
 
 
 def permissions(*, client_id: UUID, patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, list[Permission]]:
-    """By patient, those that count for the partner: the ones that name it before those for a class, newer ones first."""
+    """By patient, those that count for the partner: those that name it before those for a class, newer ones first."""
     found: dict[UUID, list[Permission]] = {}
     for row in _EFFECTIVE.run(client_id=client_id, patient_ids=list(patient_ids), at=at):
         if categories := _released(row):
@@ -81,7 +81,7 @@ def _permission(row: Any, categories: frozenset[str]) -> Permission:
 
 
 # A suspended partner has none; nor has a record that was merged into another, or of somebody who has died (§2.15(b):
-# then somebody else consents, on paper). What a partner reads for follows from what it was verified to be: whoever is no
+# then somebody else consents, on paper). What a partner reads for follows from what it was verified to be: one that is no
 # treating provider any more does not treat, so what was signed for treatment is not for it; "at the request of the
 # patient" (§2.31(a)(5)) is for anybody.
 _EFFECTIVE = Prepared("""
@@ -97,6 +97,7 @@ _EFFECTIVE = Prepared("""
     WHERE p.id = %(client_id)s AND p.status = 'active'
       AND c.patient_id = ANY(%(patient_ids)s::uuid[]) AND whose.status IN ('active', 'suspended')
       AND c.revoked_at IS NULL AND c.ended_at IS NULL
+      AND NOT EXISTS (SELECT FROM treatment_ends AS t WHERE t.consent_id = c.id)
       AND c.signed_at <= %(at)s AND (c.expires_at IS NULL OR c.expires_at > %(at)s)
       AND c.purpose IN ('patient_request', CASE p.kind
           WHEN 'treating_provider' THEN 'treatment' WHEN 'criminal_justice' THEN 'criminal_justice' END)

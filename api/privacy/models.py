@@ -5,7 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from api import db, vocabulary
 
@@ -15,13 +15,17 @@ def one_of(column: str, words: tuple[str, ...]) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
+_ENDS = sa.table("treatment_ends", sa.column("consent_id", sa.Uuid))
+
+
 class Consent(db.Base):
     """A consent as it was signed, with every element of 42 CFR 2.31(a); beside it what became of it since.
 
     Its recipient is one client or a class, never both; `recipient_name` is the name that was signed for. `text` is the
     form's text word for word, `text_hash` its SHA-256; `document_hash` that of the paper. Under terms of criminal
     justice (§2.35) `matter` names what treatment is a condition of. `ended_at` is when the clinic learned that
-    its event came about, or that it should never have counted.
+    its event came about, or that it should never have counted. `treatment_over`: it was to last until the end of
+    treatment, and the enrollments say that this has come; a step to another level of care is no end.
     """
 
     __tablename__ = "consents"
@@ -89,6 +93,7 @@ class Consent(db.Base):
     ended_by: Mapped[str | None]
     ended_role: Mapped[str | None]
     version: Mapped[int] = mapped_column(sa.BigInteger)
+    treatment_over: Mapped[bool] = column_property(sa.exists().where(_ENDS.c.consent_id == id))
 
 
 class Restriction(db.Base):

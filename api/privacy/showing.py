@@ -31,7 +31,7 @@ def state(consent: Consent, *, at: datetime) -> str:
     """One of `vocabulary.CONSENT_STATES`. Whether it counts for a partner is for the gate to say."""
     if consent.revoked_at:
         return "revoked"
-    if consent.ended_at:
+    if consent.ended_at or consent.treatment_over:
         return "ended"
     return "expired" if consent.expires_at and consent.expires_at <= at else "effective"
 

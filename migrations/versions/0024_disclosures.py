@@ -3,7 +3,8 @@
 The gate is a role that is entered for one recipient, and for one patient once that one's consent was found to count:
 before, it reads consents and which partners there are; after, the facts of that patient alone. It writes the ledger for
 exactly this pair. Nobody changes or deletes a row of it (42 CFR 2.25). A patient reads of the audit what a view of it
-shows: neither persons at the clinic nor requests.
+shows: neither persons at the clinic nor requests. Which consents ended with the treatment that they name, the gate
+learns from a view too: for that alone it needs no placement of anybody's.
 """
 
 import sqlalchemy as sa
@@ -33,6 +34,18 @@ SELECT e.id, e.patient_id, e.recorded_at, e.caller_kind, e.acting_role, e.action
 FROM audit_events e LEFT JOIN api_clients c ON c.id = e.client_id
 WHERE e.patient_id = {OWN_PATIENT} AND e.outcome = 'done' AND e.caller_kind IN ('clinic', 'worker', 'owner')
 """
+# An end that was recorded after the signature, wherever it was dated, and no placement that holds or is to come.
+TREATMENT_ENDS = f"""
+CREATE VIEW treatment_ends WITH (security_barrier) AS
+SELECT c.id AS consent_id FROM consents c
+WHERE c.expires_on_event = 'end_of_treatment'
+  AND (c.patient_id = {OWN_PATIENT} OR current_user IN ('{GATE}', '{KINDS["clinic"]}'))
+  AND EXISTS (
+      SELECT FROM enrollment_events v JOIN enrollments e ON e.id = v.enrollment_id
+      WHERE v.patient_id = c.patient_id AND v.kind = 'ended' AND v.recorded_at >= c.signed_at AND e.status = 'ended')
+  AND NOT EXISTS (
+      SELECT FROM enrollments e WHERE e.patient_id = c.patient_id AND e.status IN ('active', 'paused'))
+"""
 
 
 def upgrade() -> None:
@@ -42,9 +55,12 @@ def upgrade() -> None:
         op.execute(f"GRANT SELECT{columns} ON {table} TO {GATE}")
     op.execute(RECORD_ACCESSES)
     op.execute(f"GRANT SELECT ON record_accesses TO {KINDS['patient']}")
+    op.execute(TREATMENT_ENDS)
+    op.execute(f"GRANT SELECT ON treatment_ends TO {GATE}, {KINDS['patient']}, {KINDS['clinic']}")
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW treatment_ends")
     op.execute("DROP VIEW record_accesses")
     for table, (columns, _) in READ.items():
         op.execute(f"REVOKE SELECT{columns} ON {table} FROM {GATE}")

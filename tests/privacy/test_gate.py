@@ -1,13 +1,14 @@
 """Who is told what: decided when it is read, for this recipient, and for nobody whose name is like it."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from api import db
+from api import clock, db
 from api.privacy import part2
 from api.privacy.effective import normalised
+from tests.enrollments.deciding import decide, on_record, place, step_down
 from tests.knocking import Knocker
 from tests.privacy.gating import BEFORE, COURT, LATER, NOON, OUTCOME, Files, asked, facts, held
 
@@ -103,6 +104,43 @@ def test_one_that_ends_by_an_event_counts_until_the_clinic_says_it_came(files: F
     assert facts(partner, patient.id, at=NOON + timedelta(days=3650)) == OUTCOME
     files.set("consents", consent, ended_at=NOON, ended_reason="event_came_about")
     assert facts(partner, patient.id) is None
+
+
+def until_discharge(files: Files, patient: Knocker, **more: object) -> UUID:
+    """A partner, and a consent for it that lasts until the end of treatment."""
+    partner = files.partner()
+    files.sign(patient.id, partner, expires_at=None, expires_on_event="end_of_treatment", **more)
+    return partner
+
+
+def test_one_until_the_end_of_treatment_ends_by_itself_with_it(files: Files, patient: Knocker, clinic: Knocker) -> None:
+    partner = until_discharge(files, patient)
+    placed = place(clinic, patient)
+    assert facts(partner, patient.id) == OUTCOME
+    assert decide(clinic, placed, "discharge", reason="completed").status_code == 200
+    assert facts(partner, patient.id) is None
+    (shown,) = patient.get("/v1/me/consents").json["items"]
+    assert (shown["state"], shown["revocable_now"]) == ("ended", False)
+    assert "Ended with the treatment." in patient.get(f"/v1/me/consents/{shown['id']}/document").text
+
+
+def test_a_step_or_an_end_recorded_in_error_is_no_end_of_treatment(
+    files: Files, patient: Knocker, clinic: Knocker
+) -> None:
+    partner = until_discharge(files, patient)
+    step_down(clinic, place(clinic, patient))
+    assert facts(partner, patient.id) == OUTCOME
+    (current,) = [one for one in on_record(clinic, patient) if one["status"] == "active"]
+    decide(clinic, current, "discharge", reason="completed")
+    assert facts(partner, patient.id) is None
+    assert decide(clinic, current, "correct", reason="entered_in_error").status_code == 200
+    assert facts(partner, patient.id) == OUTCOME
+
+
+def test_what_is_signed_after_a_treatment_is_for_the_next_one(files: Files, patient: Knocker, clinic: Knocker) -> None:
+    decide(clinic, place(clinic, patient), "discharge", reason="completed")
+    partner = until_discharge(files, patient, signed_at=clock.now() + timedelta(hours=1))
+    assert facts(partner, patient.id, at=clock.now() + timedelta(hours=2)) == OUTCOME
 
 
 def test_what_is_signed_a_second_later_does_not_count_yet(files: Files, patient: Knocker) -> None:
