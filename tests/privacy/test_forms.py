@@ -50,24 +50,65 @@ def justice(language: str = "en", **more: Any) -> str:
     return forms.written(replace(JUSTICE, **more), recipient="County Court", language=language).text
 
 
-@pytest.mark.parametrize(
-    "element",
-    [
-        "I, Sam Rivers,",
-        "allow Trinity Wellness Group to share",
+# By element of 42 CFR 2.31(a): what the form says in either language.
+ELEMENTS = {
+    "1 the patient": ("I, Sam Rivers,", "Yo, Sam Rivers,"),
+    "2 who tells": ("allow Trinity Wellness Group to share", "permito que Trinity Wellness Group comparta"),
+    "3 what": (
         "which sessions I was expected at, and which I attended or missed",
-        "With: Harbor Detox.",
-        "for my treatment",
-        "take it back in writing",
+        "a qué sesiones se me esperaba y a cuáles asistí o falté",
+    ),
+    "4 whom": ("With: Harbor Detox.", "Con: Harbor Detox."),
+    "5 what for": ("for my treatment", "para mi tratamiento"),
+    "6 taking it back in writing": ("take it back in writing", "Puedo retirarla por escrito"),
+    "6 reliance": (
         "in reliance on this permission cannot be called back",
+        "Lo que ya se compartió confiando en este permiso no se puede recuperar",
+    ),
+    "7 until when": (
         "until my treatment at Trinity Wellness Group has ended, or until the end of March 1, 2027",
+        "hasta que haya terminado mi tratamiento en Trinity Wellness Group, o hasta el final del 1 de marzo de 2027",
+    ),
+    "10 passing it on": (
         "may share it further as the HIPAA Privacy Rule",
+        "pueden compartirla a su vez según lo permita la Regla de Privacidad de HIPAA",
+    ),
+    "4 not against the patient": (
         "in any civil, criminal, administrative or legislative proceedings against me",
+        "en ningún proceso civil, penal, administrativo o legislativo contra mí",
+    ),
+    "10 refusing": (
         "If I do not sign: Trinity Wellness Group treats me all the same",
-    ],
-)
+        "Si no firmo: Trinity Wellness Group me atiende igual",
+    ),
+}
+OF_JUSTICE = {
+    "1 the patient": ("I, Sam Rivers,", "Yo, Sam Rivers,"),
+    "2 who tells": ("allow Trinity Wellness Group to share", "permito que Trinity Wellness Group comparta"),
+    "3 what": ("how many sessions and hours a week I attend", "a cuántas sesiones y horas por semana asisto"),
+    "4 whom": ("With: County Court.", "Con: County Court."),
+    "5 what for": ("a condition of this matter: Case 27-118", "una condición de este asunto: Case 27-118"),
+    "6 from when": (
+        "before the matter named here has been finally decided (its final disposition)",
+        "antes de que el asunto aquí nombrado se haya resuelto definitivamente",
+    ),
+    "6 reliance": ("in reliance on this permission", "confiando en este permiso"),
+    "7 until when": ("until the matter named here has been finally", "hasta que se haya resuelto definitivamente"),
+    "passing it on": ("only to carry out their official duties", "solo para cumplir sus funciones oficiales"),
+    "refusing": ("If I do not sign: Trinity", "Si no firmo: Trinity"),
+}
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
 def test_the_form_carries_every_element_of_a_written_consent(element: str) -> None:
-    assert element in usual()
+    english, spanish = ELEMENTS[element]
+    assert english in usual() and spanish in usual("es")
+
+
+@pytest.mark.parametrize("element", OF_JUSTICE)
+def test_so_does_the_form_for_a_legal_matter(element: str) -> None:
+    english, spanish = OF_JUSTICE[element]
+    assert english in justice() and spanish in justice("es")
 
 
 def test_only_what_is_released_stands_in_the_form() -> None:
@@ -88,6 +129,7 @@ def test_before_signing_for_a_legal_matter_it_is_said_from_when_it_can_be_taken_
     said = "I cannot do so before the matter named here has been finally decided (its final disposition)."
     assert said in justice().split("\n\n")[1]
     assert justice().index(said) < justice().index("I, Sam Rivers")
+    assert "No puedo hacerlo antes" in justice("es").split("\n\n")[1]
     assert "Case 27-118, County Treatment Court" in justice()
 
 
