@@ -81,9 +81,8 @@ def _permission(row: Any, categories: frozenset[str]) -> Permission:
 
 
 # A suspended partner has none; nor has a record that was merged into another, or of somebody who has died (§2.15(b):
-# then somebody else consents, on paper). What a partner reads for follows from what it was verified to be: one that is no
-# treating provider any more does not treat, so what was signed for treatment is not for it; "at the request of the
-# patient" (§2.31(a)(5)) is for anybody.
+# then somebody else consents, on paper). What a partner reads for follows from what it was verified to be: what was
+# signed for treatment is not for one that treats nobody; "at the request of the patient" (§2.31(a)(5)) is for anybody.
 _EFFECTIVE = Prepared("""
     SELECT c.id, c.patient_id, c.categories, c.purpose, c.terms, c.recipient_class, c.recipient_name AS signed_for,
         p.name AS recipient_name, c.signed_at, c.expires_at, c.expires_on_event,
