@@ -29,6 +29,12 @@ JobFunction = Callable[..., None]
 _ENQUEUE = sa.text("SELECT jobs.enqueue(:task, CAST(:args AS jsonb), CAST(:delay AS interval), :once)").bindparams(
     sa.bindparam("args", type_=sa.JSON), sa.bindparam("delay", type_=sa.Interval)
 )
+_SPARE = sa.text("""
+    DELETE FROM jobs.procrastinate_jobs WHERE id IN (
+        SELECT id FROM jobs.procrastinate_jobs
+        WHERE status = 'todo' AND task_name = :task AND args = CAST(:args AS jsonb) AND scheduled_at <= now()
+        FOR UPDATE SKIP LOCKED)
+""").bindparams(sa.bindparam("args", type_=sa.JSON))
 _BEGIN = sa.text(
     "INSERT INTO jobs.ticks AS tick (name, begun_at) VALUES (:name, now()) ON CONFLICT (name) DO UPDATE"
     " SET begun_at = now() WHERE tick.begun_at <= now() - make_interval(secs => :seconds) RETURNING true"
@@ -101,6 +107,13 @@ def enqueue(name: str, *, delay: timedelta = timedelta(0), once: UUID | None = N
     args = {key: str(value) for key, value in ids.items()}
     lock = f"{name}:{once}" if once else None
     db.session().execute(_ENQUEUE, {"task": task, "args": args, "delay": delay, "once": lock})
+
+
+def spare(name: str, **ids: UUID) -> None:
+    """Takes away the jobs of this name and these ids that could run now, as whoever calls is about to do what all of
+    them ask. It is done with the running transaction; jobs that come later stay."""
+    args = {key: str(value) for key, value in ids.items()}
+    db.session().execute(_SPARE, {"task": jobs[name].name, "args": args})
 
 
 def begin(tick: Tick) -> bool:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import db, safekeeping
+from api import db, queue, safekeeping
 from api.access.models import ApiClient
 from api.webhooks.attempts import Task
 from api.webhooks.models import OLD_SECRET, SECRET, Endpoint, WebhookDelivery, WebhookEvent
@@ -65,7 +65,10 @@ def locked(endpoint_id: UUID) -> Any:
 
 def following(found: Any, lease: UUID, values: dict[str, Any]) -> list[Task]:
     """What is due at a locked endpoint, with the lease anew; without anything it is let go of. `values` are written to
-    it in the same statement."""
+    it in the same statement.
+
+    Where several deliveries wait, so do their jobs, which would each find nothing: the sender goes on until nothing is
+    due, and the tick finds what it leaves behind when it dies. One delivery's job is the one that runs."""
     endpoint_id: UUID = found.Endpoint.id
     if not found.stands:
         _drop(endpoint_id)
@@ -74,6 +77,8 @@ def following(found: Any, lease: UUID, values: dict[str, Any]) -> list[Task]:
         values = {**values, "busy_until": _NOW + LEASE, "busy_by": lease}
     elif found.Endpoint.busy_by:
         values = {**values, **FREE}
+    if len(tasks) > 1:
+        queue.spare(JOB, endpoint_id=endpoint_id)
     change(endpoint_id, values)
     return tasks
 

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
-from api import db, worker
+from api import db, queue, worker
 from api.webhooks import claims, settling
 from api.webhooks import worker as webhooks
 from api.webhooks.attempts import Outcome
@@ -60,6 +61,17 @@ def test_of_many_jobs_for_one_endpoint_one_sends_them_all_in_order(receiver, end
     webhooks.senders.wait()
     assert [one.headers["webhook-id"] for one in receiver.of("referral.received")] == ids
     assert receiver.most_at_once == 1
+
+
+def test_deliveries_that_are_taken_together_need_no_job_each(endpoint, announce, owner_sql):
+    for _ in range(3):
+        announce()
+    with db.transaction(db.WORKER):
+        queue.enqueue(claims.JOB, delay=timedelta(minutes=1), endpoint_id=endpoint.id)
+        queue.enqueue(claims.JOB, endpoint_id=uuid4())
+    assert len(take(endpoint, uuid4())) == 3
+    left = owner_sql("SELECT args ->> 'endpoint_id', scheduled_at > now() FROM jobs.procrastinate_jobs ORDER BY id")
+    assert [(of == str(endpoint.id), later) for of, later in left] == [(True, True), (False, False)]
 
 
 def test_receivers_that_hang_keep_only_themselves_waiting(partner, receivers, open_endpoint, announce, settings):
