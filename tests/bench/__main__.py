@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from api import postgres
-from tests.bench import access, changes, contest, due, feeds, figures, partners, table
+from tests.bench import access, changes, contest, due, feeds, figures, partners, table, webhooks
 from tests.bench.clinics import Clinic, new_keys
 from tests.bench.contest import Figure
 from tests.bench.figures import Measured
@@ -108,6 +108,9 @@ def of_partners(
     yield partial(partners.partners, usual, place, compete)
     pair = [clinic(name, SIZES["small"]) for name in ("few_partners", "many_partners")]
     yield partial(partners.many_partners, *pair, place, compete)
+    told = clinic("told_partners", SIZES["small"])
+    yield partial(webhooks.deliveries, told)
+    yield partial(webhooks.hanging, told, place)
 
 
 def write(found: list[Figure], usual: dict[str, float], *, whole: bool) -> None:
