@@ -32,6 +32,11 @@ def about(patient_id: UUID) -> None:
     g.about = patient_id
 
 
+def about_each(patient_ids: Iterable[UUID | None]) -> None:
+    """Say whose records a list shows: the audit, and so each one's access log, names them all."""
+    g.about_each = {one for one in patient_ids if one is not None}
+
+
 def made(resource_id: UUID, *, location: str | None = None) -> None:
     """Say which resource the running request made: kept with its Idempotency-Key, and its `Location`."""
     g.resource_id, g.location = resource_id, location

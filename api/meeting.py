@@ -209,11 +209,17 @@ class Meeting:
         return caller.kind in ("clinic", "partner") or (caller.kind == "patient" and self.operation.method != "GET")
 
     def _audit(self, caller: db.Caller) -> None:
+        """One row, and where the answer is a list of several patients' one more for each of them."""
+        self._audit_about(caller, g.get("about"))
+        for patient_id in g.get("about_each", ()):
+            self._audit_about(caller, patient_id)
+
+    def _audit_about(self, caller: db.Caller, patient_id: UUID | None) -> None:
         audit.record(
             caller,
             operation=self.operation.id,
             action=self._action(),
-            patient_id=g.get("about"),
+            patient_id=patient_id,
             resource_id=g.get("resource_id"),
             problem=g.get("refused"),
             request_id=observe.note().request_id,

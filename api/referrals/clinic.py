@@ -53,6 +53,7 @@ def list_referrals(query: dict[str, Any]) -> dict[str, Any]:
         page_token=query["page_token"],
         bound_to=("triage", answering.caller().client_id),
     )
+    answering.about_each(one["patient_id"] for one in items)
     return {"items": items, "next_page_token": more}
 
 

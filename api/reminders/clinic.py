@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api import clock, errors
+from api import answering, clock, errors
 from api.blueprint import Door
 from api.messages import deliveries
 from api.patients import service as patients
@@ -24,8 +24,10 @@ def list_delivery_problems(asked: dict[str, Any], external_id: str) -> dict[str,
     """Of the last 30 days, newest first: over which channel, and the carrier's own code, or why it reached no carrier.
     Neither texts nor addresses are shown. What could not be said in time is in the queue of tasks, as
     `undeliverable_messages`."""
+    patient_id = patients.by_external_id(external_id).id
+    answering.about(patient_id)
     items, more = deliveries.problems(
-        patient_id=patients.by_external_id(external_id).id,
+        patient_id=patient_id,
         at=clock.now(),
         asked=asked["page_size"],
         page_token=asked["page_token"],

@@ -33,6 +33,7 @@ def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
         page_token=query["page_token"],
         bound_to=("alerts", answering.caller().client_id),
     )
+    answering.about_each(one["patient_id"] for one in items)
     return {"items": items, "next_page_token": more}
 
 
@@ -71,6 +72,7 @@ def list_tasks(query: dict[str, Any]) -> dict[str, Any]:
         page_token=query["page_token"],
         bound_to=("tasks", answering.caller().client_id),
     )
+    answering.about_each(one["patient_id"] for one in items)
     return {"items": items, "next_page_token": more}
 
 

@@ -1,13 +1,19 @@
 """Who looked at a record, as its patient may see it: the audit through a view, and no more of it than that."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from api import db
+from api import db, vocabulary
+from api.app import Continuum
 from tests.enrollments.deciding import place
 from tests.knocking import Knocker
+from tests.privacy.gating import Files
+from tests.referrals.sending import client, link, refer
+from tests.staff.test_alerts import hit
+from tests.staff.test_tasks import comes_up
 
 
 def log(patient: Knocker, **query: Any) -> list[dict[str, Any]]:
@@ -28,6 +34,37 @@ def test_the_patient_sees_role_system_time_and_what_was_done(clinic: Knocker, pa
         "listCheckIns",
     )
     assert looked["at"].endswith("Z") and len(looked["at"]) == 20
+
+
+def asks(patient: Knocker, files: Files, app: Continuum) -> None:
+    assert patient.post("/v1/me/restriction-requests", json={}).status_code == 201
+
+
+def is_referred(patient: Knocker, files: Files, app: Continuum) -> None:
+    link(refer(client(app, files.partner(), vocabulary.PARTNER_SCOPES)), patient)
+
+
+LISTS: dict[str, tuple[Callable[[Knocker, Files, Continuum], object], str]] = {
+    "restriction-requests": (asks, "Looked at your privacy choices"),
+    "referrals": (is_referred, "Looked at your referral"),
+    "alerts": (lambda patient, files, app: hit(patient), "Looked at a safety alert about you"),
+    "tasks": (lambda patient, files, app: comes_up(patient), "Looked at a task about your care"),
+}
+
+
+@pytest.mark.parametrize("listed", LISTS)
+def test_a_list_of_several_patients_stands_in_the_log_of_each(
+    files: Files, app: Continuum, clinic: Knocker, patient: Knocker, other_patient: Knocker, listed: str
+) -> None:
+    comes_about, did = LISTS[listed]
+    comes_about(patient, files, app)
+    assert len(clinic.get(f"/v1/clinic/{listed}").json["items"]) == 1
+    assert [one["did"] for one in log(patient)] == [did] and log(other_patient) == []
+
+
+def test_messages_that_did_not_arrive_are_part_of_the_record(clinic: Knocker, patient: Knocker) -> None:
+    clinic.get(f"/v1/clinic/patients/{patient.external_id}/delivery-problems")
+    assert [one["did"] for one in log(patient)] == ["Looked at how you are reached"]
 
 
 def test_who_the_person_is_stays_with_the_clinic(clinic: Knocker, patient: Knocker) -> None:
