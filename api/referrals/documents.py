@@ -53,8 +53,9 @@ def put(*, client_id: UUID, referral_id: UUID, content: bytes, at: datetime) -> 
     if seen.referral.document_sha256 == sha256:
         return seen
     service.refuse_unless(seen, seen.standing in states.OPEN)
-    if _sent(referral_id) >= MOST_DOCUMENTS:
-        raise TooManyDocuments
+    with service.refusing(seen):
+        if _sent(referral_id) >= MOST_DOCUMENTS:
+            raise TooManyDocuments
     document_id = _keep(client_id, referral_id, content, sha256, at)
     known = {"document_id": document_id, "document_sha256": sha256, "document_size": len(content)}
     return service.change(seen, {**known, "document_received_at": at}, at=at)

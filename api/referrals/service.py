@@ -5,7 +5,8 @@ has done meanwhile, unless a consent lets the sender know. A cancellation that c
 clinic is told of it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db, errors, pages
+from api.privacy import disclosure_words
 from api.referrals import duplicates, keeping, snapshots, states, visible
 from api.referrals.models import Referral
 from api.referrals.visible import Visible
@@ -88,8 +90,9 @@ def amend(
     `states.StepNotAllowed` and what `snapshots.refuse_unfit` does."""
     seen = _expected(client_id, referral_id, expected, at)
     refuse_unless(seen, seen.standing == "received")
-    changed = snapshots.columns(changes)
-    snapshots.refuse_unfit(after := snapshots.amended(seen.referral, changed))
+    after = snapshots.amended(seen.referral, snapshots.columns(changes))
+    with refusing(seen):
+        snapshots.refuse_unfit(after)
     return _write(seen, {**after, **_compared(seen.referral, after, at)}, at)
 
 
@@ -127,21 +130,35 @@ def _expected(client_id: UUID, referral_id: UUID, expected: Expected, at: dateti
 
 
 def _refuse_unexpected(seen: Visible, expected: Expected) -> None:
-    if not expected.fits(seen):
-        raise _kept_with(seen, errors.PreconditionFailed)
+    with refusing(seen):
+        if not expected.fits(seen):
+            raise errors.PreconditionFailed
 
 
 def refuse_unless(seen: Visible, allowed: bool) -> None:
     """Raises `states.StepNotAllowed`, naming where the sender sees it stand."""
-    if not allowed:
-        raise _kept_with(seen, lambda: states.StepNotAllowed(extra={"state": seen.standing}))
+    with refusing(seen):
+        if not allowed:
+            raise states.StepNotAllowed(extra={"state": seen.standing, **_going_along(seen)})
 
 
-def _kept_with(seen: Visible, refusal: Callable[[], errors.Refusal]) -> errors.Refusal:
-    """The refusal; where it tells what the gate released, the ledger must keep that it was told."""
-    made = refusal()
-    made.keeps = seen.release is not None
-    return made
+@contextmanager
+def refusing(seen: Visible) -> Iterator[None]:
+    """What is refused in the block tells at least that nothing came before it: where that rests on what the gate
+    released, the ledger must keep that it was told."""
+    try:
+        yield
+    except errors.Refusal as refusal:
+        refusal.keeps = seen.release is not None
+        raise
+
+
+def _going_along(seen: Visible) -> dict[str, str]:
+    """The notice, and the scope of the consent, that a state which was released is never told without (42 CFR 2.32)."""
+    if seen.release is None or seen.outcome is None:
+        return {}
+    scope = disclosure_words.scope(seen.release.under[visible.OUTCOME], [visible.OUTCOME], "en")
+    return {"notice": seen.release.notice.short, "scope": scope}
 
 
 def _compared(referral: Referral, after: Mapping[str, Any], at: datetime) -> dict[str, Any]:

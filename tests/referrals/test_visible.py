@@ -56,10 +56,35 @@ def test_a_refusal_that_names_what_was_released_stands_in_the_ledger(
     before = len(files.ledger("id"))
     refused = admitted.amend(notes="Too late.", tag=tag)
     assert (refused.status_code, refused.json["state"]) == (409, "completed")
+    assert refused.json["notice"] == "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
+    assert "written consent of 2026-11-23 for Harbor Detox" in refused.json["scope"]
     assert admitted.amend(notes="Too late.", tag='"1"').status_code == 412
     assert len(files.ledger("id")) == before + 2
     audited = owner_sql("SELECT outcome, problem FROM audit_events WHERE operation = 'amendReferral' ORDER BY id")
     assert audited == [("refused", "referral-step-not-allowed"), ("refused", "precondition-failed")]
+
+
+def test_a_refusal_that_tells_that_nothing_has_changed_stands_in_the_ledger(
+    partner: Knocker, patient: Knocker, consent: Consent, files: Files
+) -> None:
+    """A tag that still fits is a 304 by another name."""
+    referral = refer(partner)
+    link(referral, patient)
+    unfit = {"program": "no-such-program"}
+    assert referral.amend(**unfit).status_code == 422 and files.ledger("id") == []
+    consent(patient)
+    tag = referral.tag()
+    before = len(files.ledger("id"))
+    assert referral.amend(**unfit, tag=tag).status_code == 422
+    assert len(files.ledger("id")) == before + 1
+
+
+def test_without_a_release_a_refusal_has_nothing_to_go_along(partner: Knocker) -> None:
+    referral = refer(partner)
+    referral.withdraw()
+    refused = referral.amend(notes="Too late.")
+    assert (refused.status_code, refused.json["state"]) == (409, "entered_in_error")
+    assert not {"notice", "scope"} & set(refused.json)
 
 
 def test_the_reason_is_told_only_where_it_was_written_for_the_partner(
