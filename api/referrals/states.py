@@ -45,8 +45,8 @@ SUB_STATUSES: Mapping[str, tuple[str, ...]] = {
 
 
 class StepNotAllowed(errors.Conflict):
-    """`state` is how the referral stands as far as the caller may see it. Where a consent let a partner see it, `notice`
-    and `scope` go along (42 CFR 2.32)."""
+    """`state` is how the referral stands as far as the caller may see it. Where a consent let a partner see it,
+    `notice` and `scope` go along (42 CFR 2.32)."""
 
     slug = "referral-step-not-allowed"
     title = "This referral is no longer at that point"
