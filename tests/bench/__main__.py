@@ -108,9 +108,8 @@ def of_partners(
     yield partial(partners.partners, usual, place, compete)
     pair = [clinic(name, SIZES["small"]) for name in ("few_partners", "many_partners")]
     yield partial(partners.many_partners, *pair, place, compete)
-    told = clinic("told_partners", SIZES["small"])
-    yield partial(webhooks.deliveries, told)
-    yield partial(webhooks.hanging, told, place)
+    yield partial(webhooks.deliveries, clinic("told_partners", SIZES["small"]))
+    yield partial(webhooks.hanging, clinic("partners_beside", SIZES["small"]), place)
 
 
 def write(found: list[Figure], usual: dict[str, float], *, whole: bool) -> None:
