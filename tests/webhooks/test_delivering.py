@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from standardwebhooks import Webhook
 
-from api import db, outward
+from api import audit, db, outward
 from api.webhooks import checks, service
 from api.webhooks import worker as webhooks
 from tests.frame.test_outward import NAME, Host
@@ -244,6 +244,21 @@ def test_what_needs_a_consent_is_asked_again_at_each_attempt(partner, receiver, 
     due()
     work()
     assert consent.asked == [(partner.id, subject, 7)] * 2 and len(receiver.of("referral.updated")) == 2
+
+
+@pytest.mark.parametrize(("allowed", "kept"), [(True, 1), (False, 0)])
+def test_what_a_check_writes_down_as_told_stays_only_if_it_is(
+    receiver, endpoint, announce, work, monkeypatch, owner_sql, allowed, kept
+):
+    def check(**_):
+        audit.record(db.WORKER, operation="told", action="read")
+        return allowed
+
+    monkeypatch.setitem(checks._checks, "consent", check)
+    announce("referral.updated", check="consent")
+    work()
+    assert len(receiver.of("referral.updated")) == kept
+    assert owner_sql("SELECT count(*) FROM audit_events WHERE operation = 'told'") == [(kept,)]
 
 
 def test_without_the_consent_nothing_is_sent_and_the_log_says_nothing(
