@@ -167,6 +167,8 @@ def hanging(clinic: Clinic, folder: Path) -> figures.Measured:
     with receiving() as receivers:
         _furnish(clinic, dict(zip(some, receivers.urls(STEADY + HANGING, hanging=HANGING), strict=True)))
         counts = {"none": 0, "one": 1, "several": HANGING}
+        # Whoever comes first, right after the tables were filled, waits for the disk.
+        _delay(clinic, folder, receivers, some[:STEADY])
         rounds = [
             {name: _delay(clinic, folder, receivers, some[: STEADY + counts[name]]) for name in _turned(counts, number)}
             for number in range(TURNS)
