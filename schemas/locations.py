@@ -106,7 +106,7 @@ class LocationAsk(LocationFields, Ask):
         "address": ADDRESS,
         "time_zone": "America/New_York",
         "hours": [MORNING],
-        "programs": [],
+        "programs": ["iop"],
         "answers_clinic_line": True,
         "asks_room_code": True,
     }

@@ -39,7 +39,8 @@ PARTNER_OWN = f"client_id = {OWN_CLIENT}"
 AMENDED = (
     "own_identifier, given_name, family_name, name_key, born_on, called, contact_preference, phone, voicemail_allowed,"
     " email, best_time, language, reason, urgency, program_slug, notes, part2_notice, withdrawn, withdrawn_reason,"
-    " withdrawn_at, document_id, document_sha256, document_size, document_received_at, looks_like, own_version, changed_at"
+    " withdrawn_at, document_id, document_sha256, document_size, document_received_at, looks_like, own_version,"
+    " changed_at"
 )
 RECEIVE = """
 CREATE FUNCTION receive_referral() RETURNS trigger

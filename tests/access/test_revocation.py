@@ -13,7 +13,7 @@ from tests.knocking import Knocker
 from tests.phone import APP, Answer, Headers, Phone, over_http
 
 SQL = Callable[..., list[tuple[Any, ...]]]
-TRIES = 50
+TRIES = 20
 ACTING = {"Acting-User": '"u-17";role=counselor'}
 
 

@@ -30,7 +30,7 @@ from tests.contract.rules import Json, of_oauth, operations, resolved
 from tests.dpop import Key
 from tests.phone import APP
 
-EXAMPLES = int(os.environ.get("FUZZ", "5"))
+EXAMPLES = int(os.environ.get("FUZZ", "3"))
 # How a request that breaks its contract may be refused: by what is wrong with it, or by what it is about.
 REFUSED = {
     "negative_data_rejection": {"expected-statuses": [400, 401, 403, 404, 405, 409, 410, 412, 413, 414, 415, 422, 428]}

@@ -73,11 +73,15 @@ def headers(name: str, app: Continuum, house: House, path: Mapping[str, str]) ->
     if "Idempotency-Key" in sent:
         sent["Idempotency-Key"] = name
     if "If-Match" in sent:
-        asked = behaviour.operation(name, app)
-        thing = re.sub(r"(?<=\})/[a-z-]+$", "", asked.path)
-        read = app.test_client().get(thing.format(**path), headers={**sent, **house.own(name)})
-        sent["If-Match"] = read.headers["ETag"]
+        sent["If-Match"] = tag_of(behaviour.operation(name, app).path.format(**path), app, {**sent, **house.own(name)})
     return {**sent, **house.own(name)}
+
+
+def tag_of(address: str, app: Continuum, headers: dict[str, str]) -> str:
+    """Of the thing at the address, or, where an act is asked there, of the thing that it is done to."""
+    addresses = (address, re.sub(r"/[a-z-]+$", "", address))
+    read = (app.test_client().get(one, headers=headers) for one in addresses)
+    return next(answer.headers["ETag"] for answer in read if "ETag" in answer.headers)
 
 
 # What takes something away comes last.

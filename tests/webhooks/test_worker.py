@@ -187,7 +187,7 @@ class Process:
         return self.running.wait(40)
 
 
-@pytest.mark.parametrize("kills", [2])
+@pytest.mark.parametrize("kills", [1])
 def test_a_killed_worker_loses_nothing(receiver, endpoint, announce, settings, owner_sql, tmp_path, kills):
     slow = threading.Event()
     take, ids = receiver.take, set()
