@@ -6,15 +6,21 @@ from schemas.webhooks import BODIES, WebhookChallengeAnswer
 
 CHALLENGE = "endpoint.verification"
 HEADERS = {
-    "webhook-id": ("The same at every attempt: what you have had before, leave aside.", "0192f7a4-5b1e-7c3d-9a10"),
+    "webhook-id": (
+        "The same at every attempt: what you have had before, leave aside.",
+        "0192f7a4-5b1e-7c3d-9a10",
+        r"^[A-Za-z0-9_-]+$",
+    ),
     "webhook-timestamp": (
         "When this attempt was made, in seconds since 1970; refuse what is 5 minutes off.",
         "1795615200",
+        r"^[0-9]+$",
     ),
     "webhook-signature": (
         "One or more of `v1,` and base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`, parted by"
         " spaces; one that fits is enough.",
         "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+        r"^v1,[A-Za-z0-9+/=]+( v1,[A-Za-z0-9+/=]+)*$",
     ),
 }
 ANSWER = "Any 2xx within 15 seconds. 410 ends the endpoint; anything else is tried again over three days."
@@ -42,9 +48,9 @@ def _operation(name: str, converter: Converter) -> Json:
     }
 
 
-def _header(name: str, told: tuple[str, str]) -> Json:
-    description, example = told
-    schema = {"type": "string", "maxLength": 2048}
+def _header(name: str, told: tuple[str, str, str]) -> Json:
+    description, example, pattern = told
+    schema = {"type": "string", "maxLength": 2048, "pattern": pattern}
     return {"name": name, "in": "header", "required": True, "description": description, "schema": schema} | {
         "example": example
     }
