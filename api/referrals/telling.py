@@ -1,17 +1,14 @@
 """Telling a partner's webhook that its referral has changed, as far as it may see that.
 
-After each step of the clinic's, and when a consent is given, an event is written down for whom it might concern;
-whether anything may be said is asked of the gate right before it would be, and what was said stands in the ledger.
-Where no consent allows it, the event is dropped and the partner's log says nothing of it. A revocation, and a consent
-that runs out, are no events.
+After each step of the clinic's an event is written down for whom it might concern; whether anything may be said is
+asked of the gate right before it would be, and what was said stands in the ledger. Where no consent allows it, the
+event is dropped and the partner's log says nothing of it. A revocation, and a consent that runs out, are no events.
 """
 
 from datetime import datetime
 from uuid import UUID
 
-from api import db
 from api.prepared import Prepared
-from api.privacy.events import ConsentGiven
 from api.referrals import visible
 from api.referrals.models import Referral
 from api.webhooks import service as webhooks
@@ -34,20 +31,6 @@ def tell(*, referral_id: UUID, at: datetime) -> None:
         )
 
 
-def on_consent_given(fact: ConsentGiven) -> None:
-    """From now on it can be told what the clinic did. The patient's own role sees no referral; the worker's does."""
-    with db.aside(db.WORKER):
-        for found in _TOLD_SOMETHING.run(patient_id=fact.patient_id, recipient_id=fact.recipient_id).fetchall():
-            webhooks.announce(
-                client_id=found.client_id,
-                type=UPDATED,
-                subject_id=found.id,
-                version=found.version,
-                occurred_at=fact.at,
-                check=UPDATED,
-            )
-
-
 def may_tell(*, client_id: UUID, subject_id: UUID, version: int, at: datetime) -> bool:
     """Whether the partner may be told that its referral came to `version`: its outcome is released, and that far."""
     referral: Referral | None = visible.find(subject_id, client_id=client_id)
@@ -57,13 +40,6 @@ def may_tell(*, client_id: UUID, subject_id: UUID, version: int, at: datetime) -
     return seen.outcome is not None and seen.version >= version
 
 
-_TOLD_SOMETHING = Prepared("""
-    SELECT r.id, r.client_id, r.own_version + count(*) AS version
-    FROM referral_triage AS t JOIN referrals AS r ON r.id = t.referral_id
-    JOIN referral_events AS e ON e.referral_id = r.id AND e.told
-    WHERE t.patient_id = %(patient_id)s AND r.client_id = coalesce(%(recipient_id)s::uuid, r.client_id)
-    GROUP BY r.id ORDER BY r.id
-""")
 _CONCERNED = Prepared("""
     SELECT r.client_id, r.own_version + (
         SELECT count(*) FROM referral_events AS e WHERE e.referral_id = r.id AND e.told) AS version

@@ -6,6 +6,7 @@ there is one. A document that staff have verified is kept: a consent rests on it
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -53,7 +54,7 @@ def mark_overdue(*, at: datetime) -> int:
     session = db.session()
     marked = session.scalars(
         sa.update(ReferralTriage)
-        .where(ReferralTriage.referral_id.in_(waiting))
+        .where(ReferralTriage.referral_id.in_(_once(waiting)))
         .values(overdue_at=at, version=ReferralTriage.version + 1)
         .returning(ReferralTriage.referral_id)
         .execution_options(synchronize_session=False)
@@ -74,6 +75,12 @@ def purge(*, at: datetime) -> int:
         .with_for_update(skip_locked=True)
     )
     erased = db.session().execute(
-        sa.delete(Referral).where(Referral.id.in_(led_nowhere)).execution_options(synchronize_session=False)
+        sa.delete(Referral).where(Referral.id.in_(_once(led_nowhere))).execution_options(synchronize_session=False)
     )
     return int(erased.rowcount)  # type: ignore[attr-defined]
+
+
+def _once(limited: sa.Select[UUID]) -> sa.Select[UUID]:
+    """So that PostgreSQL takes the rows once: a plan may ask a bare subquery again, past its limit."""
+    taken = limited.cte("taken").prefix_with("MATERIALIZED")
+    return sa.select(*taken.c)

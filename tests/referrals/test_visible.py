@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
-from api import db, events
-from api.privacy.events import ConsentGiven
+from api import db
 from api.referrals import telling
 from tests.knocking import Knocker
 from tests.privacy.gating import LATER, Files
@@ -244,22 +243,3 @@ def test_what_is_written_down_to_be_told_names_ids_alone(
     referral.cancel()
     changes = [("referral.updated", referral.id, version, "referral.updated") for version in (2, 3)]
     assert owner_sql(told)[1:] == changes
-
-
-@pytest.mark.parametrize(("to", "told"), [("them", 1), ("a class", 1), ("another", 0)])
-def test_a_consent_is_news_of_what_was_done_before_it(
-    admitted: Sent,
-    patient: Knocker,
-    new_partner: Callable[..., Knocker],
-    owner_sql: Sql,
-    noon: datetime,
-    to: str,
-    told: int,
-) -> None:
-    named = {"them": admitted.partner.id, "a class": None, "another": new_partner("Harbor Detox North").id}
-    asked = "SELECT version, check_name FROM webhook_events WHERE subject_id = %s AND occurred_at = %s ORDER BY id"
-    at = noon + timedelta(hours=1)
-    assert patient.id
-    with db.transaction(db.Caller(kind="patient", patient_id=patient.id)):
-        events.announce(ConsentGiven(patient.id, uuid4(), named[to], at))
-    assert owner_sql(asked, admitted.id, at) == [(4, "referral.updated")] * told
