@@ -1,12 +1,43 @@
-"""A revocation is final in the data, and a restriction asked for is a cause of tasks."""
+"""What became of a consent is final: a revocation, or an end, is never undone or rewritten.
+
+The patient's own role writes revocations, and might otherwise clear one that stands (42 CFR 2.31(a)(6), (c)). A trigger
+of the owner's holds for every role, the owner's included: whoever was taken at their word signs anew.
+"""
+
+from alembic import op
 
 revision = "0028_revocations"
 down_revision = "0027_reports"
 
+# Once the first of them is set, none of them changes.
+FINAL = {
+    "revocation": ("revoked_at", "revoked_how", "revocation_taken_by", "revocation_taken_role"),
+    "end": ("ended_at", "ended_reason", "ended_by", "ended_role"),
+}
+REFUSE_UNDOING = """
+CREATE FUNCTION refuse_undoing() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'what was decided stays decided' USING ERRCODE = 'restrict_violation'; END $$
+"""
+
 
 def upgrade() -> None:
-    pass
+    op.execute(REFUSE_UNDOING)
+    for name, columns in FINAL.items():
+        _refuse("consents", f"{name}_is_final", f"OLD.{columns[0]} IS NOT NULL AND {_differ(columns)}")
 
 
 def downgrade() -> None:
-    pass
+    for name in FINAL:
+        op.execute(f"DROP TRIGGER {name}_is_final ON consents")
+    op.execute("DROP FUNCTION refuse_undoing()")
+
+
+def _refuse(table: str, name: str, when: str) -> None:
+    op.execute(
+        f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION refuse_undoing()"
+    )
+
+
+def _differ(columns: tuple[str, ...]) -> str:
+    before, after = (", ".join(f"{when}.{column}" for column in columns) for when in ("OLD", "NEW"))
+    return f"({before}) IS DISTINCT FROM ({after})"
