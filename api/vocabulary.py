@@ -155,7 +155,10 @@ FEED_TITLES = ("neutral", "labels")
 ALERT_STATUSES = ("open", "acknowledged")
 NOTICE_OUTCOMES = ("accepted", "failed")
 TASK_STATUSES = ("open", "claimed", "completed", "cause_gone")
-TASK_CAUSES = ("outreach", "request_to_move", "score_to_look_at", "undeliverable_messages", "overdue_referral")
+TASK_CAUSES = (
+    *("outreach", "request_to_move", "score_to_look_at", "undeliverable_messages", "overdue_referral"),
+    "restriction_asked",
+)
 
 # Check-ins: what the clinic may want to know about how an answer came in; none of them is a reason to refuse it.
 CHECK_IN_FLAGS = (
@@ -222,5 +225,8 @@ TRANSITION_REASONS = (
 )
 CHANGE_KINDS = ("session", "reminder", "check_in")
 # What the delta sync tells of; more may come.
-SYNCED_KINDS = ("session", "enrollment", "reminder", "check_in", "profile", "reminder_preferences")
+SYNCED_KINDS = (
+    *("session", "enrollment", "reminder", "check_in", "profile", "reminder_preferences"),
+    *("consent", "restriction_request", "notice_acknowledgement", "phone", "email", "calendar_feeds"),
+)
 CHANGE_ACTIONS = ("added", "removed", "moved", "held", "released")

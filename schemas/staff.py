@@ -114,7 +114,7 @@ class TaskAnswer(Answer):
     patient_external_id = EXTERNAL_ID
     cause = Word(vocabulary.TASK_CAUSES, required=True)
     status = Word(vocabulary.TASK_STATUSES, required=True)
-    subject_id = Id(metadata={"description": "What it is about: a check-in, a session, a referral."})
+    subject_id = Id(metadata={"description": "What it is about: a check-in, a session, a referral, a request."})
     times = Whole(min=1, max=1_000_000, required=True)
     opened_at = Instant(required=True)
     claimed_at = Instant()

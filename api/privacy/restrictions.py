@@ -1,6 +1,7 @@
 """What a patient asks the clinic not to tell (42 CFR 2.26): asked, answered, ended.
 
-The clinic need not agree, except where the law says so; what it has agreed to binds the gate at its next read.
+The clinic need not agree, except where the law says so; what it has agreed to binds the gate at its next read. While
+one of a patient's waits for an answer, a task of the clinic's says so: one for all of them, which names the oldest.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from api.patients import versions
 from api.privacy import drafts, recipients
 from api.privacy.events import RestrictionAnswered
 from api.privacy.models import Restriction
+from api.staff import tasks
+
+CAUSE = "restriction_asked"
 
 
 class AlreadyAnswered(errors.Conflict):
@@ -56,6 +60,7 @@ def ask(
     }
     # Named one by one: a patient's role may write no column of the clinic's.
     db.session().execute(sa.insert(Restriction).values(asked))
+    _see_to_the_task(patient_id, asked_now=True, at=at)
     return one(restriction_id=restriction_id, patient_id=patient_id)
 
 
@@ -127,5 +132,24 @@ def _change(found: Restriction, stamp: int, at: datetime, values: dict[str, Any]
     for name, value in (values | {"version": stamp}).items():
         setattr(found, name, value)
     db.session().flush()
+    _see_to_the_task(found.patient_id, at=at)
     events.announce(RestrictionAnswered(found.patient_id, found.id, found.status, at))
     return found
+
+
+def _see_to_the_task(patient_id: UUID, *, asked_now: bool = False, at: datetime) -> None:
+    """Open, turned to what waits the longest, or closed because nothing waits. Whoever changes a request holds the
+    patient's version: nobody asks or answers meanwhile."""
+    oldest = db.session().scalar(_waiting(patient_id))
+    if oldest is None:
+        tasks.cause_is_gone(patient_id=patient_id, cause=CAUSE, at=at)
+    elif asked_now:
+        tasks.open_task(patient_id=patient_id, cause=CAUSE, subject_id=oldest, at=at)
+    else:
+        tasks.turn_to(patient_id=patient_id, cause=CAUSE, subject_id=oldest)
+
+
+def _waiting(patient_id: UUID) -> sa.Select[UUID]:
+    """The longest waiting of the patient's requests."""
+    theirs = Restriction.patient_id == patient_id, Restriction.status == "requested"
+    return sa.select(Restriction.id).where(*theirs).order_by(Restriction.id).limit(1)

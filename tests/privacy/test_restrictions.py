@@ -102,3 +102,49 @@ def test_every_step_raises_the_patients_version(clinic: Knocker, patient: Knocke
     ((behind, before),) = owner_sql(versions)
     act(clinic, asked, "answer", agreed=True)
     assert (behind, owner_sql(versions)) == (0, [(0, before + 1)])
+
+
+def waiting(clinic: Knocker) -> list[tuple[str, int, str]]:
+    """The tasks for requests that wait, as what they name, how often it came up, and whose it is."""
+    found = clinic.get("/v1/clinic/tasks?cause=restriction_asked").json["items"]
+    return [(one["subject_id"], one["times"], one["patient_external_id"]) for one in found]
+
+
+def test_what_a_patient_asks_waits_in_the_clinics_queue_until_it_is_answered(clinic: Knocker, patient: Knocker) -> None:
+    asked = ask(patient)
+    assert waiting(clinic) == [(asked["id"], 1, patient.external_id)]
+    act(clinic, asked, "answer", agreed=True)
+    assert waiting(clinic) == []
+    closed = clinic.get("/v1/clinic/tasks?status=cause_gone").json["items"]
+    assert [one["cause"] for one in closed] == ["restriction_asked"]
+
+
+def test_several_requests_are_one_task_which_names_the_oldest(clinic: Knocker, patient: Knocker) -> None:
+    first, second = ask(patient), ask(patient, categories=["presence"])
+    assert waiting(clinic) == [(first["id"], 2, patient.external_id)]
+    act(clinic, first, "answer", agreed=False, answer="We must report this by law.")
+    assert waiting(clinic) == [(second["id"], 2, patient.external_id)]
+    act(clinic, second, "answer", agreed=True)
+    assert waiting(clinic) == []
+
+
+def test_each_patient_has_a_task_of_their_own(clinic: Knocker, patient: Knocker, other_patient: Knocker) -> None:
+    asked, others = ask(patient), ask(other_patient)
+    act(clinic, asked, "answer", agreed=True)
+    assert waiting(clinic) == [(others["id"], 1, other_patient.external_id)]
+
+
+def test_ending_what_was_agreed_to_opens_no_task(clinic: Knocker, patient: Knocker) -> None:
+    asked = ask(patient)
+    act(clinic, asked, "answer", agreed=True)
+    act(clinic, asked, "end", reason="You asked for it.")
+    assert waiting(clinic) == []
+
+
+def test_asking_anew_after_staff_said_it_is_done_opens_it_anew(clinic: Knocker, patient: Knocker) -> None:
+    first = ask(patient)
+    (task,) = clinic.get("/v1/clinic/tasks").json["items"]
+    clinic.post(f"/v1/clinic/tasks/{task['id']}/completion", json={"outcome": "Talked it through."})
+    assert waiting(clinic) == []
+    ask(patient)
+    assert waiting(clinic) == [(first["id"], 1, patient.external_id)]
