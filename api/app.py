@@ -86,6 +86,7 @@ from api.privacy import patient_disclosures as disclosures_patient
 from api.privacy import patient_notice as notice_patient
 from api.privacy import patient_restrictions as restrictions_patient
 from api.privacy import public as notice_public
+from api.privacy.events import ConsentGiven
 from api.programs import about
 from api.programs import clinic as programs_clinic
 from api.programs import clinic_capacity as capacity_clinic
@@ -337,6 +338,7 @@ def subscribe() -> None:
     events.subscribe(PatientStatusChanged, access.on_status_changed)
     events.subscribe(PatientStatusChanged, transitions.on_status_changed)
     events.subscribe(DeliveryReported, deliveries.on_reported)
+    events.subscribe(ConsentGiven, telling.on_consent_given)
     for kind, handler in reminders_reported.SUBSCRIPTIONS:
         events.subscribe(kind, handler)
     for kind, handler in today_hearing.SUBSCRIPTIONS:

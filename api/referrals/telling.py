@@ -3,17 +3,23 @@
 After each step of the clinic's an event is written down for whom it might concern; whether anything may be said is
 asked of the gate right before it would be, and what was said stands in the ledger. Where no consent allows it, the
 event is dropped and the partner's log says nothing of it. A revocation, and a consent that runs out, are no events.
+
+A consent opens what the clinic did before it. The patient's transaction leaves a job, whether or not anybody ever
+referred them, and a worker, who sees referrals, writes the events down: signing costs and tells the same for everybody.
 """
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
+from api import queue
 from api.prepared import Prepared
+from api.privacy.events import ConsentGiven
 from api.referrals import visible
 from api.referrals.models import Referral
 from api.webhooks import service as webhooks
 
 UPDATED = "referral.updated"
+JOB = "referrals-opened"
 
 
 def tell(*, referral_id: UUID, at: datetime) -> None:
@@ -31,6 +37,29 @@ def tell(*, referral_id: UUID, at: datetime) -> None:
         )
 
 
+def on_consent_given(fact: ConsentGiven) -> None:
+    """For one partner, or for all who may be of the class."""
+    named = {} if fact.recipient_id is None else {"recipient_id": fact.recipient_id}
+    queue.enqueue(JOB, patient_id=fact.patient_id, consent_id=fact.consent_id, **named)
+
+
+def tell_of_consent(*, patient_id: UUID, consent_id: UUID, recipient_id: UUID | None = None, at: datetime) -> None:
+    """A consent is news of each referral of the patient's in which the clinic has done something to tell. The event is
+    of this consent and this referral, so that writing it down again is once."""
+    for found in _TOLD_SOMETHING.run(patient_id=patient_id, recipient_id=recipient_id).fetchall():
+        event_id = uuid5(consent_id, str(found.id))
+        if not webhooks.is_announced(event_id):
+            webhooks.announce(
+                client_id=found.client_id,
+                type=UPDATED,
+                subject_id=found.id,
+                version=found.version,
+                occurred_at=at,
+                check=UPDATED,
+                event_id=event_id,
+            )
+
+
 def may_tell(*, client_id: UUID, subject_id: UUID, version: int, at: datetime) -> bool:
     """Whether the partner may be told that its referral came to `version`: its outcome is released, and that far."""
     referral: Referral | None = visible.find(subject_id, client_id=client_id)
@@ -40,6 +69,13 @@ def may_tell(*, client_id: UUID, subject_id: UUID, version: int, at: datetime) -
     return seen.outcome is not None and seen.version >= version
 
 
+_TOLD_SOMETHING = Prepared("""
+    SELECT r.id, r.client_id, r.own_version + count(*) AS version
+    FROM referral_triage AS t JOIN referrals AS r ON r.id = t.referral_id
+    JOIN referral_events AS e ON e.referral_id = r.id AND e.told
+    WHERE t.patient_id = %(patient_id)s AND r.client_id = coalesce(%(recipient_id)s::uuid, r.client_id)
+    GROUP BY r.id ORDER BY r.id
+""")
 _CONCERNED = Prepared("""
     SELECT r.client_id, r.own_version + (
         SELECT count(*) FROM referral_events AS e WHERE e.referral_id = r.id AND e.told) AS version

@@ -1,4 +1,5 @@
-"""What time does to referrals: those that wait too long are marked, and those that led nowhere are erased.
+"""What time does to referrals: those that wait too long are marked, and those that led nowhere are erased. And what a
+consent does: what was done before it can be told.
 
 What never became an admission is no record of a patient, and is kept no longer than is needed to answer for it: with
 its documents and its history, and with the notice that its sender put on it, which holds for the snapshot as long as
@@ -10,8 +11,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import clock, db
-from api.referrals import keeping, states
+from api import clock, db, queue
+from api.referrals import keeping, states, telling
 from api.referrals.models import Referral, ReferralEvent, ReferralTriage
 
 BATCH = 500
@@ -32,6 +33,13 @@ def run() -> bool:
     with db.transaction(db.WORKER):
         now = clock.now()
         return max(mark_overdue(at=now), purge(at=now)) == BATCH
+
+
+@queue.job(telling.JOB)
+def tell_of_consent(**ids: UUID) -> None:
+    """The ids are those of `telling.tell_of_consent`."""
+    with db.transaction(db.WORKER):
+        telling.tell_of_consent(**ids, at=clock.now())
 
 
 def mark_overdue(*, at: datetime) -> int:

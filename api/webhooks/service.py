@@ -6,6 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db
+from api.webhooks.models import WebhookEvent
 
 _ANNOUNCE = sa.text(
     "SELECT announce_webhook(:id, :client_id, :type, :subject_id, :version, :occurred_at, :check, :endpoint_id)"
@@ -25,14 +26,16 @@ def announce(
     occurred_at: datetime,
     check: str | None = None,
     endpoint_id: UUID | None = None,
+    event_id: UUID | None = None,
 ) -> UUID:
     """Write the event down with a delivery and a job for each active endpoint of `client_id` that wants it, or for
     `endpoint_id` alone; one statement, however many there are. Gives the event's id.
 
     With `check`, the function of that name in `checks` is asked before each attempt, and the partner's log says
-    nothing of the event before it was told. A partner's transaction can announce to that partner only.
+    nothing of the event before it was told. A partner's transaction can announce to that partner only. Whoever may come
+    to announce the same thing again names its `event_id`, and asks `is_announced` before.
     """
-    event_id = db.uuid7()
+    event_id = event_id or db.uuid7()
     given = {
         "id": event_id,
         "client_id": client_id,
@@ -45,3 +48,8 @@ def announce(
     }
     db.session().execute(_ANNOUNCE, given)
     return event_id
+
+
+def is_announced(event_id: UUID) -> bool:
+    """Whether the event was written down already; a worker may ask."""
+    return bool(db.session().scalar(sa.select(sa.exists().where(WebhookEvent.id == event_id))))

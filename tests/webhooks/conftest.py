@@ -71,6 +71,7 @@ def work(settings: config.Config, superuser: psycopg.Connection[Any]) -> Iterato
         worker.drain(settings.database_url)
         webhooks.senders.wait()
         worker.drain(settings.database_url)
+        webhooks.senders.wait()
 
     yield run
     superuser.execute("DELETE FROM jobs.procrastinate_jobs")
