@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from api import audit, config, db, outward, vocabulary
+from api import audit, carriers, config, db, outward, vocabulary
 from api.access import keyrings, public_keys
 from api.access.models import ApiClient, ClientKey
 from api.access.public_keys import JWK
@@ -22,6 +22,8 @@ KINDS = ("partner", "clinic")
 # RFC 7523's update wants the issuer, SMART Backend Services 2.2 the token endpoint: each client says which it sends.
 AUDIENCES = ("issuer", "token_endpoint")
 OVERLAP = timedelta(hours=24)
+# RFC 5321 §4.5.3.1.3, as RFC 3696's errata reckon it.
+LONGEST_MAILBOX = 254
 
 
 class Unfit(config.Misconfigured):
@@ -46,6 +48,7 @@ class Listed:
     name: str
     scopes: tuple[str, ...]
     status: str
+    contact: str | None
     audience: str
     jwks_url: str | None
     keys: tuple[Key, ...]
@@ -60,9 +63,10 @@ def register(
     jwks_url: str | None = None,
     audience: str = "issuer",
     partner_kind: str | None = None,
+    contact: str | None = None,
 ) -> UUID:
     """A new client with either `jwks` or `jwks_url`; its id is what it signs its assertions as. `partner_kind` is what
-    the clinic has verified a partner to be. Raises `Unfit`."""
+    the clinic has verified a partner to be, `contact` a mailbox of those who look after it. Raises `Unfit`."""
     if (jwks is None) == (jwks_url is None):
         raise Unfit("A client has either keys or an address of keys.")
     if audience not in AUDIENCES:
@@ -70,8 +74,8 @@ def register(
     if jwks_url is not None and (problem := outward.current().problem(jwks_url)):
         raise Unfit(f"The address of keys cannot be asked ({problem}).")
     _refuse_unfit(jwks)
-    verified = {"partner_kind": _verified(kind, partner_kind)}
-    client_id = _added(kind, name, scopes, jwks_url=jwks_url, assertion_audience=audience, **verified)
+    more = {"partner_kind": _verified(kind, partner_kind), "contact_email": _mailbox(contact)}
+    client_id = _added(kind, name, scopes, jwks_url=jwks_url, assertion_audience=audience, **more)
     _keep(client_id, jwks or ())
     _note("register", "create", client_id)
     return client_id
@@ -125,6 +129,14 @@ def set_partner_kind(*, name: str, partner_kind: str) -> UUID:
     return client.id
 
 
+def set_contact(*, name: str, contact: str | None) -> UUID:
+    """Who is written to when something of the client's does not work; None for nobody. Raises `Unfit`."""
+    client = _locked(name)
+    client.contact_email = _mailbox(contact)
+    _note("set-contact", "update", client.id)
+    return client.id
+
+
 def listed() -> list[Listed]:
     """All clients by name, with the names of their keys."""
     keys: dict[UUID, list[Key]] = {}
@@ -144,6 +156,7 @@ def _listed(client: ApiClient, keys: Iterable[Key]) -> Listed:
         name=client.name,
         scopes=tuple(client.scopes),
         status=client.status,
+        contact=client.contact_email,
         audience=client.assertion_audience,
         jwks_url=client.jwks_url,
         keys=tuple(keys),
@@ -167,6 +180,13 @@ def _verified(kind: str, partner_kind: str | None) -> str | None:
     if kind == "partner" and partner_kind not in vocabulary.PARTNER_KINDS:
         raise Unfit(f"A partner is verified to be one of: {', '.join(vocabulary.PARTNER_KINDS)}.")
     return partner_kind
+
+
+def _mailbox(contact: str | None) -> str | None:
+    """Raises `Unfit`."""
+    if contact is None or (carriers.MAILBOX.fullmatch(contact) and len(contact) <= LONGEST_MAILBOX):
+        return contact
+    raise Unfit("A contact is a mailbox, such as ops@partner.example.")
 
 
 def _fitting(kind: str, scopes: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the operator types about clients: `clients add | rotate | verify | suspend | resume | list`.
+"""What the operator types about clients: `clients add | rotate | verify | contact | suspend | resume | list`.
 
 Public keys come in a file that holds a JWK Set (RFC 7517 §5). Whatever is wrong is one sentence.
 """
@@ -28,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--partner-kind", choices=vocabulary.PARTNER_KINDS, help="what a partner was verified to be")
     add.add_argument("--name", required=True)
     add.add_argument("--scopes", required=True, nargs="+", metavar="SCOPE")
+    add.add_argument("--contact", metavar="MAILBOX", help="who looks after it, and is told when an endpoint is off")
     keys = add.add_mutually_exclusive_group(required=True)
     keys.add_argument("--jwks", type=Path, metavar="FILE", help="its public keys")
     keys.add_argument("--jwks-url", metavar="URL", help="where it publishes them")
@@ -39,6 +40,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     verify = commands.add_parser("verify", help="State what a partner was verified to be, for consents rest on it.")
     verify.add_argument("name")
     verify.add_argument("--partner-kind", choices=vocabulary.PARTNER_KINDS, required=True)
+    contact = commands.add_parser("contact", help="State who is told when an endpoint of a client's is turned off.")
+    contact.add_argument("name")
+    contact.add_argument("--contact", metavar="MAILBOX", help="without it, nobody")
     for act in ("suspend", "resume"):
         commands.add_parser(act, help=f"{act.capitalize()} a client, from its next request on.").add_argument("name")
     commands.add_parser("list", help="Show all clients.")
@@ -64,6 +68,7 @@ def _add(options: argparse.Namespace) -> list[str]:
         jwks_url=options.jwks_url,
         audience=options.audience,
         partner_kind=options.partner_kind,
+        contact=options.contact,
     )
     return [str(client_id)]
 
@@ -74,6 +79,10 @@ def _rotate(options: argparse.Namespace) -> list[str]:
 
 def _verify(options: argparse.Namespace) -> list[str]:
     return [str(clients.set_partner_kind(name=options.name, partner_kind=options.partner_kind))]
+
+
+def _contact(options: argparse.Namespace) -> list[str]:
+    return [str(clients.set_contact(name=options.name, contact=options.contact))]
 
 
 def _suspend(options: argparse.Namespace) -> list[str]:
@@ -92,6 +101,7 @@ ACTS: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "add": _add,
     "rotate": _rotate,
     "verify": _verify,
+    "contact": _contact,
     "suspend": _suspend,
     "resume": _resume,
     "list": _list,
@@ -102,7 +112,7 @@ def _line(client: Listed) -> str:
     keys = client.jwks_url or ", ".join(_key(one) for one in client.keys) or "no keys"
     kind = f"{client.kind} ({client.partner_kind})" if client.partner_kind else client.kind
     said = (str(client.id), kind, client.status, client.name, " ".join(client.scopes), client.audience, keys)
-    return "  ".join(said)
+    return "  ".join((*said, client.contact) if client.contact else said)
 
 
 def _key(key: Key) -> str:

@@ -175,8 +175,8 @@ class ApiClient(db.Base):
     """A system with credentials of its own. `kind` is partner or clinic; a suspended one is refused at once.
 
     `partner_kind` is what the clinic has verified a partner to be: consents to a class of recipients (42 CFR
-    2.31(a)(4)) and those for criminal justice (§2.35) rest on it. Only the database's owner writes these: no operation
-    of the API can register a client or widen one.
+    2.31(a)(4)) and those for criminal justice (§2.35) rest on it. `contact_email` is who looks after it there. Only the
+    database's owner writes these: no operation of the API can register a client or widen one.
     """
 
     __tablename__ = "api_clients"
@@ -196,6 +196,7 @@ class ApiClient(db.Base):
     assertion_audience: Mapped[str] = mapped_column(server_default="issuer")
     jwks_url: Mapped[str | None]
     partner_kind: Mapped[str | None]
+    contact_email: Mapped[str | None]
 
 
 class ClientKey(db.Base):

@@ -9,6 +9,7 @@ referred them, and a worker, who sees referrals, writes the events down: signing
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from api import queue
@@ -39,7 +40,7 @@ def tell(*, referral_id: UUID, at: datetime) -> None:
 
 def on_consent_given(fact: ConsentGiven) -> None:
     """For one partner, or for all who may be of the class."""
-    named = {} if fact.recipient_id is None else {"recipient_id": fact.recipient_id}
+    named: dict[str, Any] = {} if fact.recipient_id is None else {"recipient_id": fact.recipient_id}
     queue.enqueue(JOB, patient_id=fact.patient_id, consent_id=fact.consent_id, **named)
 
 

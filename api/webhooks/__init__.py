@@ -6,5 +6,6 @@
   for each delivery. Told at least once: receivers know a repetition by `webhook-id`.
 - What only a consent allows is asked again right before each attempt. If it is not allowed any more, nothing is said.
 - An endpoint is told nothing until whoever answers there has echoed a challenge.
+- One that is gone, or fails for days, is turned off, and its partner's contact is told so by mail.
 - One attempt at a time for each endpoint: a receiver that hangs keeps only itself waiting.
 """

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from api import db, queue
 from api.observe import log
-from api.webhooks import claims, schedule
+from api.webhooks import claims, notices, schedule
 from api.webhooks.attempts import NOT_ALLOWED, NOT_ASKED, Outcome, Task
 from api.webhooks.models import Endpoint, WebhookDelivery
 
@@ -123,6 +123,7 @@ def _given_up(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any
     )
     db.session().execute(waiting.values(state="failed"))
     log.warning("webhook endpoint disabled", endpoint_id=str(endpoint.id), problem=reason)
+    notices.tell(endpoint_id=endpoint.id)
     stopped = {"status": "disabled", "disabled_reason": reason, "disabled_at": _NOW}
     return {**stopped, "changed_at": _NOW, "version": Endpoint.version + 1}
 

@@ -1,12 +1,15 @@
-"""An endpoint that was turned off is a cause of tasks."""
+"""A partner has a contact that can be told when its endpoint is turned off."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0029_partner_news"
 down_revision = "0028_revocations"
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("api_clients", sa.Column("contact_email", sa.Text()))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("api_clients", "contact_email")

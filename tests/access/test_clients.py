@@ -132,6 +132,22 @@ def test_the_operator_states_what_a_partner_was_verified_to_be(
     assert owner_sql("SELECT partner_kind FROM api_clients") == [("other",)]
 
 
+def test_the_operator_states_who_looks_after_a_client(type_: Type, jwks: Callable[..., str], owner_sql: SQL) -> None:
+    (said,) = type_(*ADD, "--jwks", jwks(System().jwk), "--contact", "ops@partner.example")
+    kept = "SELECT contact_email FROM api_clients"
+    assert owner_sql(kept) == [("ops@partner.example",)] and type_("list")[0].endswith("  ops@partner.example")
+    assert type_("contact", "North Hospital", "--contact", "desk@partner.example") == [said]
+    assert owner_sql(kept) == [("desk@partner.example",)]
+    type_("contact", "North Hospital")
+    assert owner_sql(kept) == [(None,)]
+
+
+@pytest.mark.parametrize("contact", ["", "ops", "ops@partner.example\nBcc: x@y.example", f"ops@{'a.' * 130}example"])
+def test_a_contact_is_a_mailbox(type_: Type, jwks: Callable[..., str], contact: str) -> None:
+    with pytest.raises(Unfit, match="mailbox"):
+        type_(*ADD, "--jwks", jwks(System().jwk), "--contact", contact)
+
+
 def test_a_system_of_the_clinics_own_is_of_no_such_kind(type_: Type, jwks: Callable[..., str], owner_sql: SQL) -> None:
     type_("add", "--kind", "clinic", "--name", "Ours", "--scopes", "audit:read", "--jwks", jwks(System().jwk))
     with pytest.raises(Unfit, match="Only a partner"):
