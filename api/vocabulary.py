@@ -68,8 +68,8 @@ CONSENT_STATES = ("effective", "revoked", "expired", "ended")
 CONSENT_ENDED_BECAUSE = ("event_came_about", "deficient")
 # On what a disclosure rests: a consent, an emergency (42 CFR 2.51), or what the clinic did elsewhere, as on paper.
 DISCLOSURE_BASES = ("consent", "emergency", "elsewhere")
-# What a patient asked not to be told on (42 CFR 2.26).
-RESTRICTION_STATUSES = ("requested", "agreed", "declined", "ended")
+# What a patient asked not to be told on (42 CFR 2.26): the clinic ends it, the patient withdraws it.
+RESTRICTION_STATUSES = ("requested", "agreed", "declined", "ended", "withdrawn")
 
 # Webhooks: what an endpoint can be told of, what we tell it of itself, and what became of both.
 WEBHOOK_EVENTS = ("referral.received", "referral.updated")

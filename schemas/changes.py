@@ -19,8 +19,13 @@ from schemas.base import (
     Word,
     Zone,
 )
+from schemas.calendar_feeds import CalendarFeedAnswer
 from schemas.checkins import FLAGS
+from schemas.consents import CONSENT_ID, ConsentAnswer
+from schemas.messages import PHONE_EXAMPLE, EmailAnswer
 from schemas.patients import LANGUAGES
+from schemas.privacy_notice import NoticeAcknowledgementAnswer
+from schemas.restrictions import MyRestrictionAnswer
 from schemas.sessions import SessionAnswer
 
 PATIENT = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e04"
@@ -144,10 +149,64 @@ class ReminderPreferencesChange(Answer):
     }
 
 
+class ConsentChange(Answer):
+    """A consent as it was signed, and that it was taken back or ended. Whether it holds now, and its words, are in
+    `/v1/me/consents/{id}`."""
+
+    id = Id(required=True)
+    recipient_id = Id()
+    recipient_class = Word(vocabulary.RECIPIENT_CLASSES)
+    recipient_name = Text(max=400, required=True)
+    categories = Items(Word(vocabulary.DISCLOSURE_CATEGORIES), max=10, required=True)
+    purpose = Word(vocabulary.CONSENT_PURPOSES, required=True)
+    terms = Word(vocabulary.CONSENT_TERMS, required=True)
+    matter = Text(max=300)
+    revocable = Word(vocabulary.CONSENT_REVOCABLE, required=True)
+    revocable_at = Instant()
+    expires_at = Instant()
+    expires_on_event = Word(vocabulary.CONSENT_EVENTS)
+    form_version = Text(max=60, required=True)
+    language = Word(vocabulary.LANGUAGES, required=True)
+    text_sha256 = Text(max=64, required=True)
+    signed_how = Word(vocabulary.CONSENT_SIGNED_HOW, required=True)
+    signer = Word(vocabulary.CONSENT_SIGNERS, required=True)
+    signer_name = Text(max=200, required=True)
+    signed_at = Instant(required=True)
+    document_sha256 = Text(max=64)
+    revoked_at = Instant()
+    revoked_how = Word(vocabulary.CONSENT_REVOKED_HOW)
+    ended_at = Instant()
+    ended_reason = Word(vocabulary.CONSENT_ENDED_BECAUSE)
+
+    example = {name: said for name, said in ConsentAnswer.example.items() if name not in ("state", "revocable_now")}
+
+
+class PhoneChange(Answer):
+    """Where texts go, and why they do not. The words to agree to are in `/v1/me/phone`."""
+
+    is_on = Flag(required=True)
+    why_off = Word(vocabulary.CONTACT_WHY_OFF)
+    number = Text(max=16, required=True)
+    set_by = Word(vocabulary.CONTACT_SETTERS, required=True)
+    confirmed_at = Instant()
+    consented_at = Instant()
+
+    example = {"is_on": False, "why_off": "not_confirmed", "number": PHONE_EXAMPLE, "set_by": "patient"}
+
+
+class CalendarFeedsChange(Answer):
+    """All calendar addresses that there are, the oldest first, without the addresses themselves."""
+
+    items = Items(CalendarFeedAnswer, max=100, required=True)
+
+    example = {"items": [CalendarFeedAnswer.example]}
+
+
 class MyChangeAnswer(Answer):
     """One thing of the patient's as it is now: the member of the same name as `kind` holds it. `deleted` ones hold
     nothing: what was kept under this kind and `id` is no longer the patient's. Kinds may grow; pass over unknown ones.
-    The same thing may come more than once, and the later one holds."""
+    The same thing may come more than once, and the later one holds. `phone`, `email` and `calendar_feeds` bear the
+    patient's own id, and close every reading that tells of anything, changed or not."""
 
     kind = Word(vocabulary.SYNCED_KINDS, required=True)
     id = Id(required=True)
@@ -159,6 +218,12 @@ class MyChangeAnswer(Answer):
     check_in = fields.Nested(CheckInChange)
     profile = fields.Nested(ProfileChange)
     reminder_preferences = fields.Nested(ReminderPreferencesChange)
+    consent = fields.Nested(ConsentChange)
+    restriction_request = fields.Nested(MyRestrictionAnswer)
+    notice_acknowledgement = fields.Nested(NoticeAcknowledgementAnswer)
+    phone = fields.Nested(PhoneChange)
+    email = fields.Nested(EmailAnswer)
+    calendar_feeds = fields.Nested(CalendarFeedsChange)
 
     example = {
         "kind": "session",
@@ -179,6 +244,15 @@ class MyChangesAnswer(ListAnswer):
         "items": [
             {"kind": "session", "id": SessionAnswer.example["location_id"], "version": 11, "deleted": True},
             MyChangeAnswer.example,
+            {
+                "kind": "consent",
+                "id": CONSENT_ID,
+                "version": 13,
+                "deleted": False,
+                "consent": ConsentChange.example,
+            },
+            {"kind": "phone", "id": PATIENT, "version": 13, "deleted": False, "phone": PhoneChange.example},
+            {"kind": "email", "id": PATIENT, "version": 13, "deleted": True},
         ],
         "next_since": EXAMPLE_SINCE,
     }

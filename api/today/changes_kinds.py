@@ -1,13 +1,14 @@
 """What the delta sync knows how to tell of: one `Kind` for each table whose rows a patient reads and that bear the
-patient's version.
+patient's version, and one `Whole` for each thing that may vanish without a trace.
+
+Devices, signed-in phones and passkeys are not among them: they say how somebody gets in, bear no version, and change
+whenever an app is opened.
 
 A row that bears a version is told whole, or as gone. What a row does not know by itself is left out: texts that are
 worded anew at each reading, and what the clock alone changes. `schemas.changes` has the same shapes; tests hold them
 together.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -21,36 +22,13 @@ from api.patients.models import Patient
 from api.reminders.models import Reminder, ReminderPreferences
 from api.sessions import listing
 from api.sessions.models import Attendance, CareSession
+from api.today import changes_privacy, changes_wholes
+from api.today.changes_parts import Columns, Kind
 
 LOOK_BACK = timedelta(days=30)
 HOUR = sa.bindparam("hour", type_=sa.DateTime(timezone=True))
 EARLIEST = HOUR - sa.literal_column(f"interval '{LOOK_BACK.days} days'", sa.Interval)
 YESTERDAY = HOUR - sa.literal_column("interval '1 day'", sa.Interval)
-Columns = Any
-Conditions = list[sa.ColumnElement[bool]]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of row. `id`, `patient_id` and `version` are columns of `table`. `worth` says which rows the reading of
-    everything tells of. `gone` and `shown` are asked of the page's rows: whether one is the patient's no longer, and
-    what is told of it; with `joined`, of the row of another table too, which is not there for what is gone.
-
-    `number` is the kind's place in the order of a page, and stands in tokens that phones keep: it never changes.
-    """
-
-    number: int
-    name: str
-    table: type[Any]
-    id: str
-    patient_id: str
-    worth: Callable[[], Conditions]
-    shown: Callable[[Columns, sa.CTE], hotjson.Text]
-    gone: Callable[[Columns], sa.ColumnElement[bool]] | None = None
-    joined: Callable[[Any], tuple[type[Any], sa.ColumnElement[bool]]] | None = None
-
-    def column(self, name: str) -> Any:
-        return getattr(self.table, name)
 
 
 def _session(place: Columns, caller: sa.CTE) -> hotjson.Text:
@@ -180,4 +158,6 @@ KINDS = (
     ),
     Kind(5, "profile", Patient, id="id", patient_id="id", worth=list, shown=_profile),
     Kind(6, "reminder_preferences", ReminderPreferences, "patient_id", "patient_id", worth=list, shown=_wishes),
+    *changes_privacy.KINDS,
 )
+WHOLES = changes_wholes.WHOLES

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from api import hotjson
 from api.hotread import HotRead, Reading
 from api.patients.models import Patient, PatientVersion
-from api.today.changes_kinds import KINDS, Kind
+from api.today.changes_kinds import KINDS, WHOLES
+from api.today.changes_parts import Kind, Whole
 
 AFTER_VERSION = sa.bindparam("after_version", type_=sa.BigInteger)
 AFTER_KIND = sa.bindparam("after_kind", type_=sa.Integer)
@@ -35,22 +36,29 @@ def _of_version(column: Any, caller: sa.CTE) -> sa.ScalarSelect[Any]:
     return sa.select(column).where(PatientVersion.patient_id == caller.c.id).correlate(caller).scalar_subquery()
 
 
-def _unread(kind: Kind, caller: sa.CTE) -> sa.ColumnElement[bool]:
+def _unread(number: sa.ColumnElement[int], version: Any, row: Any, caller: sa.CTE) -> sa.ColumnElement[bool]:
     """After where the phone stands, and up to where the walk goes."""
-    version, row = kind.column("version"), kind.column(kind.id)
-    number = sa.literal_column(str(kind.number), sa.Integer)
     later = sa.or_(number > AFTER_KIND, sa.and_(number == AFTER_KIND, row > AFTER_ID))
     after = sa.or_(version > AFTER_VERSION, sa.and_(version == AFTER_VERSION, later))
-    return sa.and_(version <= sa.func.coalesce(UNTIL, caller.c.version), after)
+    return sa.and_(version <= _end(caller), after)
+
+
+def _end(caller: sa.CTE) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(UNTIL, caller.c.version)
+
+
+def _number(kind: Kind | Whole) -> sa.ColumnElement[int]:
+    return sa.literal_column(str(kind.number), sa.Integer)
 
 
 def _rows(kind: Kind, caller: sa.CTE) -> Any:
     """What a page could show of the kind, at most."""
+    version, row = kind.column("version"), kind.column(kind.id)
     told = [sa.or_(sa.not_(SINCE_EVER), sa.and_(*kind.worth()))] if kind.worth() else []
     return (
-        sa.select(kind.table.__table__)
-        .where(kind.column(kind.patient_id) == caller.c.id, _unread(kind, caller), *told)
-        .order_by(kind.column("version"), kind.column(kind.id))
+        sa.select(kind.rows)
+        .where(kind.column(kind.patient_id) == caller.c.id, _unread(_number(kind), version, row, caller), *told)
+        .order_by(version, row)
         .limit(ONE_MORE)
         .correlate(caller)
         .lateral(kind.name)
@@ -62,24 +70,36 @@ def _told(kind: Kind, caller: sa.CTE) -> sa.Select[Any]:
     rows = _rows(kind, caller)
     shown = kind.shown(rows.c, caller)
     gone = kind.gone(rows.c) if kind.gone else None
+    told = shown if gone is None else sa.case((sa.not_(gone), shown))
+    source = sa.outerjoin(rows, *kind.joined(rows.c)) if kind.joined else rows
+    item = _item(kind, rows.c[kind.id], rows.c.version, sa.false() if gone is None else gone, told)
+    return sa.select(*item).select_from(source).correlate(caller)
+
+
+def _told_whole(whole: Whole, caller: sa.CTE) -> sa.Select[Any]:
+    """What there is of it now, at the end of the walk. The reading of everything leaves out what is not there."""
+    there = sa.select(whole.shown(caller).label("shown")).correlate(caller).lateral(whole.name)
+    gone = there.c.shown.is_(None)
+    unread = _unread(_number(whole), _end(caller), caller.c.id, caller)
+    item = _item(whole, caller.c.id, _end(caller), gone, there.c.shown)
+    return sa.select(*item).select_from(there).where(unread, sa.not_(sa.and_(SINCE_EVER, gone))).correlate(caller)
+
+
+def _item(kind: Kind | Whole, row: Any, version: Any, gone: Any, shown: Any) -> list[sa.Label[Any]]:
     item = hotjson.object_(
         hotjson.word("kind", hotjson.quoted(kind.name)),
-        hotjson.word("id", rows.c[kind.id]),
-        hotjson.value("version", rows.c.version),
-        hotjson.value("deleted", sa.false() if gone is None else gone),
-        hotjson.value(kind.name, shown if gone is None else sa.case((sa.not_(gone), shown))),
+        hotjson.word("id", row),
+        hotjson.value("version", version),
+        hotjson.value("deleted", gone),
+        hotjson.value(kind.name, shown),
     )
-    number = sa.literal_column(str(kind.number), sa.Integer)
-    told = sa.select(
-        rows.c.version.label("version"), number.label("kind"), rows.c[kind.id].label("id"), item.label("item")
-    )
-    source = sa.outerjoin(rows, *kind.joined(rows.c)) if kind.joined else rows
-    return told.select_from(source).correlate(caller)
+    return [version.label("version"), _number(kind).label("kind"), row.label("id"), item.label("item")]
 
 
 def _page(caller: sa.CTE) -> sa.CTE:
     """The page and one more row, numbered."""
-    every = sa.union_all(*(_told(kind, caller) for kind in KINDS)).lateral("every")
+    told = [*(_told(kind, caller) for kind in KINDS), *(_told_whole(whole, caller) for whole in WHOLES)]
+    every = sa.union_all(*told).lateral("every")
     order = (every.c.version, every.c.kind, every.c.id)
     number = sa.func.row_number().over(order_by=order).label("number")
     cut = sa.select(*every.c, number).select_from(sa.join(caller, every, sa.true())).order_by(*order).limit(ONE_MORE)

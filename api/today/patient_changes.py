@@ -31,7 +31,8 @@ def list_my_changes(asked: dict[str, Any]) -> Response:
     Without `since` it is everything there is: sessions and check-ins from 30 days ago on, reminders from a day ago on.
     Ask for the pages until one brings `next_since`, and keep that for the next time. After a 410, drop what is kept and
     read afresh. The words of reminders are in `/v1/me/reminders`, the answers of a check-in in
-    `/v1/me/check-ins/{id}`. Polled: send If-None-Match."""
+    `/v1/me/check-ins/{id}`, and whether a consent holds now in `/v1/me/consents/{id}`. `phone`, `email` and
+    `calendar_feeds` close every reading that tells of anything. Polled: send If-None-Match."""
     patient_id, at, since = answering.patient_id(), clock.now(), asked["since"]
     if asked["page_token"]:
         place = changes.within(asked["page_token"], patient_id=patient_id, since=since, at=at)

@@ -7,6 +7,8 @@ from typing import Any
 from tests.knocking import Knocker
 
 CHANGES = "/v1/me/changes"
+# Told at the end of whatever is told, changed or not.
+WHOLES = {"phone", "email", "calendar_feeds"}
 Kept = dict[tuple[str, str], dict[str, Any]]
 
 

@@ -43,6 +43,9 @@ class Week:
             lambda: self._check_in(patient),
             lambda: self._choose(patient, "/v1/me/preferences", self._preferences()),
             lambda: self._choose(patient, "/v1/me/reminder-preferences", self._wishes()),
+            lambda: self._phone(patient),
+            lambda: self._feed(patient),
+            lambda: patient.post("/v1/me/restriction-requests", json={"categories": ["attendance"]}),
         ]
 
     def of_clinic(self) -> list[Act]:
@@ -60,6 +63,17 @@ class Week:
         answers = [{"item": "safe_now", "choice": "yes"}]
         body = {"id": str(uuid.uuid4()), "instrument": "daily", "instrument_version": "1", "answers": answers}
         return patient.post("/v1/me/check-ins", json={**body, "occurred_at": now, "sent_at": now})
+
+    def _phone(self, patient: Knocker) -> Any:
+        if self.draw.random() < 0.5:
+            return patient.delete("/v1/me/phone")
+        return patient.put("/v1/me/phone", json={"number": self.draw.choice(("212-555-0123", "212-555-0124"))})
+
+    def _feed(self, patient: Knocker) -> Any:
+        address, made = "/v1/me/calendar-feeds", patient.get("/v1/me/calendar-feeds").json["items"]
+        if made and self.draw.random() < 0.6:
+            return patient.delete(f"{address}/{self.draw.choice(made)['id']}")
+        return patient.post(address, json={"name": f"Calendar {self.draw.randrange(9)}"})
 
     def _choose(self, patient: Knocker, path: str, choice: dict[str, Any]) -> Any:
         return patient.put(path, json=choice, if_match="*")
