@@ -23,7 +23,8 @@ class RestrictionAsk(Ask):
 
 
 class MyRestrictionAnswer(Answer):
-    """A request, and the clinic's answer once there is one. Only `agreed` ones bind the clinic."""
+    """A request, and the clinic's answer once there is one. Only `agreed` ones bind the clinic. The clinic ends what it
+    agreed to; `withdrawn` is what the patient took back, before or after an answer."""
 
     id = Id(required=True)
     status = Word(vocabulary.RESTRICTION_STATUSES, required=True)
@@ -36,6 +37,7 @@ class MyRestrictionAnswer(Answer):
     answer = Text(max=1000)
     ended_at = Instant()
     end_reason = Text(max=1000)
+    withdrawn_at = Instant()
 
     example: ClassVar[Mapping[str, Any]] = {
         "id": RESTRICTION_ID,

@@ -43,7 +43,7 @@ def list_restrictions(query: dict[str, Any]) -> dict[str, Any]:
     operation="answerRestriction",
     scope="privacy:write",
     summary="Agree or decline",
-    refusals=[restrictions.AlreadyAnswered],
+    refusals=[restrictions.AlreadyAnswered, restrictions.TakenBack],
 )
 @door.asks(RestrictionAnswerAsk)
 @door.answers(RestrictionAnswer)
@@ -67,12 +67,12 @@ def answer_restriction(asked: dict[str, Any], restriction_id: UUID) -> Restricti
     operation="endRestriction",
     scope="privacy:write",
     summary="End what was agreed to",
-    refusals=[restrictions.NotAgreedTo],
+    refusals=[restrictions.NotAgreedTo, restrictions.TakenBack],
 )
 @door.asks(RestrictionEndAsk)
 @door.answers(RestrictionAnswer)
 def end_restriction(asked: dict[str, Any], restriction_id: UUID) -> Restriction:
-    """The patient wants it no longer, or was told why it ends (45 CFR 164.522(a)(2)). Again is once."""
+    """The patient said so by other ways than the app, or was told why it ends (45 CFR 164.522(a)(2)). Again is once."""
     by, role = _acting()
     return _about(
         restrictions.end(restriction_id=restriction_id, reason=asked["reason"], by=by, role=role, at=clock.now())

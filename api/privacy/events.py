@@ -29,7 +29,7 @@ class ConsentRevoked(Event):
 
 @dataclass(frozen=True)
 class RestrictionAnswered(Event):
-    """The clinic answered a request not to tell, or ended what it had agreed to."""
+    """The clinic answered a request not to tell or ended what it had agreed to, or the patient took it back."""
 
     patient_id: UUID
     restriction_id: UUID

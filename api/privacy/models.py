@@ -99,7 +99,8 @@ class Consent(db.Base):
 class Restriction(db.Base):
     """What a patient asks the clinic not to tell (42 CFR 2.26), and what the clinic answered.
 
-    Without a recipient it is meant for anybody, without categories for everything. Only `agreed` ones bind.
+    Without a recipient it is meant for anybody, without categories for everything. Only `agreed` ones bind. One that
+    the patient took back is `withdrawn`, whether or not it had been agreed to: `answered_at` tells.
     """
 
     __tablename__ = "restrictions"
@@ -108,6 +109,7 @@ class Restriction(db.Base):
         sa.CheckConstraint("cardinality(categories) > 0", name="categories"),
         sa.CheckConstraint("(answered_at IS NULL) = (answered_by IS NULL)", name="answered"),
         sa.CheckConstraint("(status = 'ended') = (ended_at IS NOT NULL)", name="ended"),
+        sa.CheckConstraint("(status = 'withdrawn') = (withdrawn_at IS NOT NULL)", name="withdrawn"),
         sa.Index("ix_restrictions_patient_id_id", "patient_id", "id"),
         sa.Index("ix_restrictions_requested", "id", postgresql_where=sa.text("status = 'requested'")),
     )
@@ -128,6 +130,7 @@ class Restriction(db.Base):
     ended_by: Mapped[str | None]
     ended_role: Mapped[str | None]
     end_reason: Mapped[str | None]
+    withdrawn_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(sa.BigInteger)
 
 

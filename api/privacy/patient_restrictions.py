@@ -1,4 +1,4 @@
-"""The patient's door to asking that something not be told."""
+"""The patient's door to asking that something not be told, and to taking that back."""
 
 from typing import Any
 from uuid import UUID
@@ -53,3 +53,17 @@ def ask_for_my_restriction(asked: dict[str, Any]) -> Restriction:
     made = restrictions.ask(patient_id=answering.patient_id(), at=clock.now(), **asked)
     answering.made(made.id)
     return made
+
+
+@door.post(
+    "/restriction-requests/<uuid:restriction_id>/withdrawal",
+    operation="withdrawMyRestriction",
+    scope="privacy:write",
+    summary="Take back what I asked not to be told",
+    refusals=[restrictions.NothingToTakeBack],
+)
+@door.answers(MyRestrictionAnswer)
+def withdraw_my_restriction(restriction_id: UUID) -> Restriction:
+    """Whether it still waits or was agreed to. From the next read on it takes nothing away any more from what my
+    permissions allow. Taking back again is taking back once."""
+    return restrictions.withdraw(patient_id=answering.patient_id(), restriction_id=restriction_id, at=clock.now())

@@ -1,4 +1,4 @@
-"""What a patient asks the clinic not to tell (42 CFR 2.26): asked, answered, ended.
+"""What a patient asks the clinic not to tell (42 CFR 2.26): asked, answered, ended, or taken back.
 
 The clinic need not agree, except where the law says so; what it has agreed to binds the gate at its next read. While
 one of a patient's waits for an answer, a task of the clinic's says so: one for all of them, which names the oldest.
@@ -26,6 +26,20 @@ class AlreadyAnswered(errors.Conflict):
     detail = "This request has been answered otherwise already."
     title_es = "Esta solicitud ya fue respondida"
     detail_es = "Esta solicitud ya fue respondida de otra manera."
+
+
+class TakenBack(errors.Conflict):
+    title = "This request was taken back"
+    detail = "The patient has taken this request back."
+    title_es = "Esta solicitud fue retirada"
+    detail_es = "El paciente retiró esta solicitud."
+
+
+class NothingToTakeBack(errors.Conflict):
+    title = "There is nothing to take back"
+    detail = "The clinic did not agree to this request, so there is nothing to take back."
+    title_es = "No hay nada que retirar"
+    detail_es = "La clínica no aceptó esta solicitud, así que no hay nada que retirar."
 
 
 class NotAgreedTo(errors.Conflict):
@@ -67,27 +81,39 @@ def ask(
 def answer(
     *, restriction_id: UUID, agreed: bool, words: str | None, by: str, role: str, at: datetime
 ) -> Restriction:  # fmt: skip
-    """The clinic agrees or declines. The same again is once. Raises `errors.NotFound`, `AlreadyAnswered`."""
+    """The clinic agrees or declines. The same again is once. Raises `errors.NotFound`, `AlreadyAnswered`,
+    `TakenBack`."""
     found, stamp = _locked(restriction_id)
     status = "agreed" if agreed else "declined"
     if found.status == status:
         return found
     if found.status != "requested":
-        raise AlreadyAnswered
+        raise TakenBack if found.status == "withdrawn" else AlreadyAnswered
     answered = {"status": status, "answered_at": at, "answer": words, "answered_by": by, "answered_role": role}
     return _change(found, stamp, at, answered)
 
 
 def end(*, restriction_id: UUID, reason: str, by: str, role: str, at: datetime) -> Restriction:
     """What was agreed to holds no longer, and the patient reads why. Again is once. Raises `errors.NotFound`,
-    `NotAgreedTo`."""
+    `NotAgreedTo`, `TakenBack`."""
     found, stamp = _locked(restriction_id)
     if found.status == "ended":
         return found
     if found.status != "agreed":
-        raise NotAgreedTo
+        raise TakenBack if found.status == "withdrawn" else NotAgreedTo
     ended = {"status": "ended", "ended_at": at, "end_reason": reason, "ended_by": by, "ended_role": role}
     return _change(found, stamp, at, ended)
+
+
+def withdraw(*, patient_id: UUID, restriction_id: UUID, at: datetime) -> Restriction:
+    """The patient wants it no longer, answered or not (45 CFR 164.522(a)(2)). Again is once, and so is one that the
+    clinic ended. Raises `errors.NotFound`, `NothingToTakeBack`."""
+    found, stamp = _locked(restriction_id, patient_id)
+    if found.status in ("withdrawn", "ended"):
+        return found
+    if found.status == "declined":
+        raise NothingToTakeBack
+    return _change(found, stamp, at, {"status": "withdrawn", "withdrawn_at": at})
 
 
 def one(*, restriction_id: UUID, patient_id: UUID | None = None) -> Restriction:
@@ -122,8 +148,8 @@ def page(
     )
 
 
-def _locked(restriction_id: UUID) -> tuple[Restriction, int]:
-    whose = one(restriction_id=restriction_id).patient_id
+def _locked(restriction_id: UUID, patient_id: UUID | None = None) -> tuple[Restriction, int]:
+    whose = one(restriction_id=restriction_id, patient_id=patient_id).patient_id
     stamp = versions.touch([whose]).get(whose, 0)
     return one(restriction_id=restriction_id), stamp
 

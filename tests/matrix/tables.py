@@ -165,7 +165,7 @@ TABLES: dict[str, Table] = {
         },
         patient="read add change", clinic="read add change", gate_of_all="read",
     ),
-    "restrictions": Table(patient=MADE_BY_PATIENT, clinic="read add change", gate_of_all="read"),
+    "restrictions": Table(patient="read add change", clinic="read add change", gate_of_all="read"),
     "disclosures": Table(
         values={
             "recipient_client_id": "their session", "categories": ["presence"], "purpose": "treatment",

@@ -71,3 +71,29 @@ def test_what_has_not_been_decided_yet_still_can_be(
     files.set("consents", consent, **after, version=9)
     kept = files.superuser.execute("SELECT revoked_how, ended_reason FROM consents").fetchall()
     assert kept == [("phone", "deficient")]
+
+
+# What was asked, answered or taken back, by whom it cannot be changed, and how.
+STEPS = [
+    ("patient", "agreed", "status = 'requested'"),
+    ("patient", "declined", "status = 'withdrawn', withdrawn_at = now()"),
+    ("patient", "ended", "status = 'withdrawn', withdrawn_at = now()"),
+    ("clinic", "agreed", "status = 'declined'"),
+    ("clinic", "agreed", "answered_by = 'u-18'"),
+    ("clinic", "declined", "answer = NULL"),
+    ("clinic", "ended", "status = 'agreed', ended_at = NULL"),
+]
+
+
+@pytest.mark.parametrize(("kind", "status", "change"), STEPS)
+def test_nor_what_became_of_a_request(files: Files, patient: Knocker, kind: str, status: str, change: str) -> None:
+    files.restrict(patient.id, status=status, answer="We will not share this.")
+    refused(kind, patient, f"UPDATE restrictions SET {change}")
+
+
+@pytest.mark.parametrize("status", ["agreed", "declined"])
+def test_a_patients_role_cannot_answer_its_own_request(files: Files, patient: Knocker, status: str) -> None:
+    files.restrict(patient.id, status="requested")
+    with pytest.raises(sa.exc.ProgrammingError) as seen:
+        run("patient", patient, f"UPDATE restrictions SET status = '{status}'")
+    assert isinstance(seen.value.orig, psycopg.errors.InsufficientPrivilege)

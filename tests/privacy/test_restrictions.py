@@ -1,4 +1,4 @@
-"""A patient asks that something not be told, and the clinic answers."""
+"""A patient asks that something not be told, the clinic answers, and the patient takes it back."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.knocking import Knocker
+from tests.privacy.gating import OUTCOME, Files, facts
 from tests.privacy.signing import NewPartner, new_partner, slug
 
 __all__ = ["new_partner"]
@@ -148,3 +149,70 @@ def test_asking_anew_after_staff_said_it_is_done_opens_it_anew(clinic: Knocker, 
     assert waiting(clinic) == []
     ask(patient)
     assert waiting(clinic) == [(first["id"], 1, patient.external_id)]
+
+
+def take_back(patient: Knocker, asked: dict[str, Any]) -> Any:
+    return patient.post(f"{ASKED}/{asked['id']}/withdrawal", key="")
+
+
+def test_what_still_waits_is_taken_back_and_its_task_closes(clinic: Knocker, patient: Knocker, owner_sql: SQL) -> None:
+    asked = ask(patient)
+    taken_back = take_back(patient, asked)
+    assert taken_back.status_code == 200 and taken_back.json["status"] == "withdrawn"
+    assert "withdrawn_at" in taken_back.json and "ended_at" not in taken_back.json
+    assert waiting(clinic) == [] and patient.get(ASKED).json["items"] == [taken_back.json]
+    versions = "SELECT v.version - r.version FROM patient_versions v JOIN restrictions r USING (patient_id)"
+    assert owner_sql(versions) == [(0,)]
+
+
+def test_taking_one_back_leaves_the_task_to_the_others(clinic: Knocker, patient: Knocker) -> None:
+    first, second = ask(patient), ask(patient)
+    take_back(patient, first)
+    assert waiting(clinic) == [(second["id"], 2, patient.external_id)]
+
+
+def test_what_was_agreed_to_is_taken_back_and_its_answer_stays(clinic: Knocker, patient: Knocker) -> None:
+    asked = ask(patient)
+    act(clinic, asked, "answer", agreed=True, answer="We will not share this.")
+    taken_back = take_back(patient, asked).json
+    assert (taken_back["status"], taken_back["answer"]) == ("withdrawn", "We will not share this.")
+    (seen,) = clinic.get(f"{ANSWERING}?status=withdrawn").json["items"]
+    assert (seen["id"], seen["answered_by"]) == (asked["id"], "u-17")
+
+
+def test_the_gate_honours_it_at_the_next_read(files: Files, clinic: Knocker, patient: Knocker) -> None:
+    partner = files.partner()
+    files.sign(patient.id, partner)
+    asked = ask(patient, recipient_id=str(partner))
+    act(clinic, asked, "answer", agreed=True)
+    assert facts(partner, patient.id) is None
+    take_back(patient, asked)
+    assert facts(partner, patient.id) == OUTCOME
+
+
+def test_taking_back_again_is_once_and_so_is_what_the_clinic_ended(clinic: Knocker, patient: Knocker) -> None:
+    asked, ended = ask(patient), ask(patient)
+    first, second = (take_back(patient, asked).json for _ in range(2))
+    assert first == second
+    act(clinic, ended, "answer", agreed=True)
+    act(clinic, ended, "end", reason="You asked for it.")
+    assert take_back(patient, ended).json["status"] == "ended"
+
+
+def test_what_was_declined_leaves_nothing_to_take_back(clinic: Knocker, patient: Knocker) -> None:
+    asked = ask(patient)
+    act(clinic, asked, "answer", agreed=False, answer="We must report this by law.")
+    assert slug(take_back(patient, asked)) == (409, "nothing-to-take-back")
+
+
+def test_the_clinic_learns_that_it_was_taken_back(clinic: Knocker, patient: Knocker) -> None:
+    asked = ask(patient)
+    take_back(patient, asked)
+    assert slug(act(clinic, asked, "answer", agreed=True)) == (409, "taken-back")
+    assert slug(act(clinic, asked, "end", reason="You asked for it.")) == (409, "taken-back")
+
+
+def test_nobody_takes_back_what_another_asked(patient: Knocker, other_patient: Knocker) -> None:
+    asked = ask(patient)
+    assert take_back(other_patient, asked).status_code == 404
+    assert patient.get(ASKED).json["items"] == [asked]
