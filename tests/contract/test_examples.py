@@ -87,7 +87,7 @@ def tag_of(address: str, app: Continuum, headers: dict[str, str]) -> str:
 # What takes something away comes last.
 IN_ORDER = sorted(
     (name for name, operation in NAMED.items() if operation["tags"] != ["Sign-in"]),
-    key=lambda name: name.startswith("delete"),
+    key=lambda name: name.startswith(("delete", "withdrawMy")),
 )
 
 
