@@ -14,11 +14,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from api import db
-from api.checkins import due, offering
+from api.checkins import offering
 from api.checkins.models import CheckIn, CheckInSchedule, CheckInSwitch
 from api.checkins.windows import Schedule, Window, next_window, window_at
 from api.enrollments.models import Enrollment
+from api.patients import zones
 from api.patients.models import Patient
+from api.prepared import Prepared
 from api.reminders.situation import Asked
 from api.sessions import localtime
 
@@ -42,7 +44,7 @@ def windows(patient_ids: Collection[UUID], *, at: datetime, until: datetime) -> 
 
 
 def _asked(row: Any, at: datetime, until: datetime) -> Iterator[Asked]:
-    zone, schedule = ZoneInfo(row.zone), _schedule(row)
+    zone, schedule = ZoneInfo(row.time_zone or zones.clinic()), _schedule(row)
     for one in _windows(schedule, row.starts_at, zone, at, until):
         if row.ended_at is None or one.opens_at < row.ended_at:
             opens_on = localtime.day_of(one.opens_at, zone)
@@ -71,29 +73,38 @@ def _marked(one: Asked, answered: bool) -> Asked:
 
 def _schedules(patient_ids: Collection[UUID], at: datetime) -> Iterable[Any]:
     """What the levels of care of these patients ask of them, the later enrollment last."""
+    asked = [one.key for one in offering.offered()]
+    return _SCHEDULES.run(patient_ids=list(patient_ids), instruments=asked, at=at).fetchall()
+
+
+def _scheduled() -> sa.Select[*tuple[Any, ...]]:
     rule = CheckInSchedule
     off = sa.exists().where(
         CheckInSwitch.patient_id == Enrollment.patient_id,
         CheckInSwitch.instrument == rule.instrument,
         ~CheckInSwitch.offered,
     )
-    return db.session().execute(
+    return (
         sa.select(
             Enrollment.patient_id, Enrollment.starts_at, Enrollment.ended_at,
-            (Enrollment.status == "paused").label("paused"), due.zone().label("zone"),
+            (Enrollment.status == "paused").label("paused"), Patient.time_zone,
             rule.instrument, rule.every_days, rule.opens_local, rule.overdue_after_hours, rule.closes_after_hours,
         )
         .join(Patient, Patient.id == Enrollment.patient_id)
         .join(rule, rule.program_slug == Enrollment.program_slug)
         .where(
-            db.among(Enrollment.patient_id, patient_ids),
+            Enrollment.patient_id == sa.any_(sa.bindparam("patient_ids", type_=ARRAY(sa.Uuid))),
             Enrollment.status != "entered_in_error",
-            sa.or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > at),
-            rule.instrument.in_([one.key for one in offering.offered()]),
+            sa.or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > sa.bindparam("at", type_=sa.DateTime(True))),
+            rule.instrument == sa.any_(sa.bindparam("instruments", type_=ARRAY(sa.Text))),
             ~off,
         )
         .order_by(Enrollment.starts_at)
     )  # fmt: skip
+
+
+# A moved session asks for its whole group.
+_SCHEDULES = Prepared(_scheduled())
 
 
 def _answered(found: Mapping[UUID, Mapping[Any, Asked]], at: datetime) -> set[tuple[UUID, str, Any]]:

@@ -21,7 +21,7 @@ from api.reminders import calls, claims, facts, sources
 from api.reminders.facts import Known, key
 from api.reminders.merge import merged_plan
 from api.reminders.plan import comes_too_late
-from api.reminders.situation import Appointment, Change, Entry, Key
+from api.reminders.situation import Appointment, Change, Entry, Facts, Key
 
 _INSERT = Prepared("""
     INSERT INTO reminders (id, patient_id, subject, session_id, instrument, opens_on, opens_at, revision, kind, lead,
@@ -74,32 +74,42 @@ def rewrite(*, patient_ids: Collection[UUID], at: datetime, news: Iterable[Chang
     claims.withhold(patient_ids)
     writes = Writes()
     # Members of a group mostly share their plan.
-    planned = cache(partial(merged_plan, at=at))
+    planned = cache(partial(_plan, at=at))
     for patient_id, known in facts.load(patient_ids, at=at, news=news).items():
         _Rewriting(patient_id, known, planned(known.facts), at, stamps[patient_id], writes).run()
     writes.carry_out(at)
+
+
+def _plan(known: Facts, *, at: datetime) -> dict[Key, Entry]:
+    return {entry.key: entry for entry in merged_plan(known, at=at)}
 
 
 class _Rewriting:
     """One patient's plan against that patient's rows."""
 
     def __init__(
-        self, patient_id: UUID, known: Known, entries: list[Entry], at: datetime, stamp: int, writes: Writes
+        self, patient_id: UUID, known: Known, entries: dict[Key, Entry], at: datetime, stamp: int, writes: Writes
     ) -> None:
         self._patient_id, self._known, self._at, self._stamp, self._writes = patient_id, known, at, stamp, writes
-        self._entries = {one.key: one for one in entries}
+        self._entries = entries
         self._rows = dict(zip(known.keys, known.rows, strict=True))
-        self._appointments = {one.session_id: one for one in known.facts.appointments}
-        self._ids = {known_key: row.id for known_key, row in self._rows.items()}
+        self._added: dict[Key, UUID] = {}
 
     def run(self) -> None:
-        added = [entry for entry in self._entries.values() if entry.key not in self._rows and self._worth_adding(entry)]
-        self._ids.update((entry.key, db.uuid7()) for entry in added)
+        added = [one for one in self._entries.values() if one.key not in self._rows and self._worth_adding(one)]
+        self._added = {entry.key: db.uuid7() for entry in added}
         for entry in added:
             self._add(entry)
-        for known_key, row in sorted(self._rows.items(), key=lambda one: (one[1].due_at, one[1].id)):
-            if row.state in ("planned", "held") and not row.in_flight:
-                self._keep(row, self._entries.get(known_key))
+        open_rows = [one for one in self._rows.items() if one[1].state in ("planned", "held") and not one[1].in_flight]
+        for known_key, row in sorted(open_rows, key=lambda one: (one[1].due_at, one[1].id)):
+            self._keep(row, self._entries.get(known_key))
+
+    def _id(self, of: Key) -> UUID:
+        """The row of an entry."""
+        return self._added.get(of) or self._rows[of].id
+
+    def _speaker(self, of: Key | None) -> UUID | None:
+        return self._id(of) if of else None
 
     def _worth_adding(self, entry: Entry) -> bool:
         """A cancelled session's earlier entries say that it is cancelled; no need to say so of the new revision too.
@@ -114,7 +124,7 @@ class _Rewriting:
 
     def _add(self, entry: Entry) -> None:
         row = dict(zip(Key._fields, entry.key, strict=True)) | {
-            "id": self._ids[entry.key],
+            "id": self._added[entry.key],
             "patient_id": self._patient_id,
             "subject": "check_in" if entry.is_check_in else "session",
             "created_at": self._at,
@@ -138,7 +148,7 @@ class _Rewriting:
 
     def _call_about(self, entry: Entry) -> None:
         if comes_too_late(entry, self._known.facts):
-            self._writes.calls.append((self._patient_id, self._ids[entry.key]))
+            self._writes.calls.append((self._patient_id, self._id(entry.key)))
 
     def _hold_back(self, row: Any) -> None:
         """What is no longer in the plan. What was held back already stays as it was explained then."""
@@ -150,7 +160,7 @@ class _Rewriting:
             **{name: getattr(row, name) for name in _OF_THE_ROW},
             "state": "held",
             "reason": self._why_gone(row),
-            "replaced_by": self._ids[told_by] if told_by else None,
+            "replaced_by": self._speaker(told_by),
         }
         self._update(row, values | self._stamped())
 
@@ -158,7 +168,8 @@ class _Rewriting:
         if row.session_id is None:
             enrolled = any(one.covers(self._at) for one in self._known.facts.placements)
             return "not_wanted" if enrolled else "not_enrolled"
-        return _why_session_gone(row, self._appointments.get(row.session_id))
+        about = (one for one in self._known.facts.appointments if one.session_id == row.session_id)
+        return _why_session_gone(row, next(about, None))
 
     def _told_by(self, session_id: UUID) -> Key | None:
         """The entry that will say what is new about a session."""
@@ -183,7 +194,7 @@ class _Rewriting:
             "silent": entry.silent,
             "state": entry.state,
             "reason": entry.reason,
-            "replaced_by": self._ids[entry.replaced_by] if entry.replaced_by else None,
+            "replaced_by": self._speaker(entry.replaced_by),
             **self._stamped(),
         }
 
@@ -193,8 +204,7 @@ class _Rewriting:
     def _stands(self, row: Any, entry: Entry) -> bool:
         now = (entry.state, entry.reason, entry.due_at, entry.expires_at, entry.starts_at, entry.silent)
         before = (row.state, row.reason, row.due_at, row.expires_at, row.starts_at, row.silent)
-        replaced_by = self._ids[entry.replaced_by] if entry.replaced_by else None
-        return now == before and replaced_by == row.replaced_by
+        return now == before and self._speaker(entry.replaced_by) == row.replaced_by
 
     def _tell(self, action: str, about: Key, due_at: datetime) -> None:
         """A check-in's reminder is told as the check-in."""
