@@ -273,6 +273,17 @@ class ReferralAnswer(Answer):
     }
 
 
+class ReferralStandingProblem(Answer):
+    """How the referral stands as far as you see it. Where a consent releases that, the notice that must stay with it
+    and the scope of the consent go along (42 CFR 2.32)."""
+
+    state = Word(vocabulary.REFERRAL_STATES)
+    notice = Text(max=500)
+    scope = Text(max=1000)
+
+    example = {"state": "completed"}
+
+
 class ReferralsAnswer(ListAnswer):
     """The partner's referrals in the order in which they were sent."""
 

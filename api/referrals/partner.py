@@ -16,11 +16,13 @@ from schemas.referrals import (
     ReferralPatch,
     ReferralsAnswer,
     ReferralsQuery,
+    ReferralStandingProblem,
     ReferralWithdrawalAsk,
 )
 
 door = Door("referrals", kind="partner", tag="Referrals")
 PDF = "application/pdf"
+STANDS = {409: ReferralStandingProblem}
 UNFIT = (snapshots.UnknownProgram, snapshots.NoWayToReach, snapshots.NotToBeContacted)
 
 
@@ -100,6 +102,7 @@ def get_referral(referral_id: UUID) -> dict[str, Any]:
     summary="Amend a referral",
     if_match=True,
     refusals=(*UNFIT, states.StepNotAllowed),
+    problems=STANDS,
 )
 @door.asks(ReferralPatch)
 @door.answers(ReferralAnswer)
@@ -119,6 +122,7 @@ def amend_referral(changes: dict[str, Any], referral_id: UUID) -> dict[str, Any]
     summary="Cancel a referral",
     if_match=True,
     refusals=(states.StepNotAllowed,),
+    problems=STANDS,
 )
 @door.asks(ReferralCancellationAsk)
 @door.answers(ReferralAnswer)
@@ -136,6 +140,7 @@ def cancel_referral(asked: dict[str, Any], referral_id: UUID) -> dict[str, Any]:
     summary="Take back a referral sent in error",
     if_match=True,
     refusals=(states.StepNotAllowed,),
+    problems=STANDS,
 )
 @door.asks(ReferralWithdrawalAsk)
 @door.answers(ReferralAnswer)
@@ -153,6 +158,7 @@ def withdraw_referral(asked: dict[str, Any], referral_id: UUID) -> dict[str, Any
     summary="Send the signed form",
     takes=PDF,
     refusals=(documents.NotAPdf, documents.TooManyDocuments, states.StepNotAllowed),
+    problems=STANDS,
 )
 @door.answers(ReferralAnswer)
 def put_referral_document(referral_id: UUID) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from api import db
+from api import contract, db
+from api.app import operations
 from api.referrals import telling
 from tests.knocking import Knocker
 from tests.privacy.gating import LATER, Files
@@ -76,6 +77,27 @@ def test_a_refusal_that_tells_that_nothing_has_changed_stands_in_the_ledger(
     before = len(files.ledger("id"))
     assert referral.amend(**unfit, tag=tag).status_code == 422
     assert len(files.ledger("id")) == before + 1
+
+
+def test_what_a_refusal_tells_besides_is_in_the_contract(admitted: Sent, patient: Knocker, consent: Consent) -> None:
+    consent(patient)
+    refused = admitted.amend(notes="Too late.").json
+    assert {"state", "notice", "scope"} <= set(refused)
+    steps = ("amendReferral", "cancelReferral", "withdrawReferral", "putReferralDocument")
+    assert [step for step in steps if not set(refused) <= declared(step, "409")] == []
+
+
+def declared(operation_id: str, status: str) -> set[str]:
+    """The members that the contract gives this answer."""
+    written = contract.document(operations())
+    found = [one for path in written["paths"].values() for one in path.values() if one["operationId"] == operation_id]
+    response = written["components"]["responses"][named(found[0]["responses"][status])]
+    (content,) = response["content"].values()
+    return set(written["components"]["schemas"][named(content["schema"])]["properties"])
+
+
+def named(reference: dict[str, str]) -> str:
+    return reference["$ref"].rpartition("/")[2]
 
 
 def test_without_a_release_a_refusal_has_nothing_to_go_along(partner: Knocker) -> None:
