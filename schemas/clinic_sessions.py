@@ -1,7 +1,9 @@
 """Care sessions as the clinic sees and changes them: single ones, who is in them, and who came."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+import marshmallow as ma
 from marshmallow import fields
 
 from api import vocabulary
@@ -63,6 +65,8 @@ class JoinLink(Text):
 
 OVERRIDE = "That a patient is then in two sessions at once is meant. It is kept on record who said so, and for whom."
 
+FOR_GOOD = "With `cancelled`: the end of the closure that cancelled it restores nothing of it."
+
 
 class SessionChangeQuery(Query):
     """How a session is changed. A `dry_run` does all of it, answers what it did, and undoes it."""
@@ -87,6 +91,7 @@ class ClinicSessionAsk(Ask):
     starts_at = Instant(required=True)
     duration_minutes = Whole(min=5, max=720, required=True)
     status = Word(vocabulary.SESSION_STATUSES, required=True)
+    for_good = Flag(load_default=False, metadata={"description": FOR_GOOD})
     title = Text(max=200, required=True)
     title_es = Text(max=200, load_default=None)
     modality = Word(vocabulary.MODALITIES, required=True)
@@ -95,7 +100,7 @@ class ClinicSessionAsk(Ask):
     room = Text(max=100, load_default=None)
     join_url = JoinLink(load_default=None)
 
-    example = {
+    example: ClassVar[Mapping[str, Any]] = {
         "starts_at": "2026-11-24T15:00:00Z",
         "duration_minutes": 180,
         "status": "scheduled",
@@ -106,10 +111,15 @@ class ClinicSessionAsk(Ask):
         "room": "2",
     }
 
+    @ma.validates_schema
+    def only_what_is_cancelled(self, asked: Mapping[str, Any], **_: Any) -> None:
+        if asked.get("for_good") and asked.get("status") != "cancelled":
+            raise ma.ValidationError({"for_good": ["Belongs to `cancelled`."]})
+
 
 class ClinicSessionAnswer(Answer):
     """A session, without its patients. `exception` says that it was changed on its own, `cancelled_by` which closure of
-    its location cancelled it, whose end restores it."""
+    its location cancelled it, whose end restores it unless it was cancelled for good meanwhile."""
 
     id = Id(required=True)
     series_id = Id()

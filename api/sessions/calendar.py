@@ -109,6 +109,12 @@ def set_status(session: CareSession, status: str, *, by: UUID | None = None) -> 
     return True
 
 
+def keep_cancelled(session: CareSession) -> None:
+    """Let neither the end of the closure that cancelled it nor its series restore it."""
+    if session.cancelled and session.cancelled_by is not None:
+        session.cancelled_by, session.exception = None, True
+
+
 def alter(session: CareSession, details: Mapping[str, Any]) -> bool:
     """Give a session other details; False when they are the ones it has."""
     different = {name: value for name, value in details.items() if getattr(session, name) != value}

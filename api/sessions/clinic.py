@@ -97,7 +97,8 @@ def get_session(session_id: UUID) -> dict[str, Any]:
 def put_session(how: dict[str, Any], asked: dict[str, Any], session_id: UUID) -> dict[str, Any]:
     """A session that has begun can no longer be moved, cancelled or restored. What patients replied stays said: a
     "yes" does not follow a move, a "no" does. One that a closure cancelled can be moved elsewhere and restored before
-    the closure ends. A preview runs the same code and is rolled back."""
+    the closure ends, or be cancelled `for_good`, which patients are not told a second time. A preview runs the same
+    code and is rolled back."""
     if how["dry_run"]:
         db.preview()
     override = doubles.Override() if how["override_double_booking"] else None
@@ -114,6 +115,7 @@ def _changed(session_id: UUID, details: dict[str, Any], override: doubles.Overri
         starts_at=details.pop("starts_at"),
         duration_minutes=details.pop("duration_minutes"),
         status=details.pop("status"),
+        for_good=details.pop("for_good"),
         details=details,
         expected=answering.expected_version(),
         override=override,

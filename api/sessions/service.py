@@ -35,10 +35,12 @@ def change(
     status: str,
     details: Mapping[str, Any],
     expected: int | None,
+    for_good: bool = False,
     override: doubles.Override | None = None,
     at: datetime,
 ) -> CareSession:
     """Make one session what is given; its series will leave it so. ``expected`` is the version last read, None for any.
+    ``for_good``: cancelled whatever becomes of the closure that cancelled it, which is no news to anybody.
 
     Raises ``errors.NotFound``, ``SessionBegun``, ``errors.Invalid`` for a start that does not lie ahead or no location,
     ``errors.PreconditionFailed``, ``shut.PlaceClosed``, ``doubles.DoubleBooked``.
@@ -55,6 +57,8 @@ def change(
     place = _place_of(session)
     moved = calendar.reschedule(session, starts_at=starts_at, ends_at=ends_at)
     turned = session.status != status and calendar.set_status(session, status)
+    if for_good:
+        calendar.keep_cancelled(session)
     altered = calendar.alter(session, details)
     if moved or turned or _place_of(session) != place:
         _check_open(session, at)

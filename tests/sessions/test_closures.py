@@ -219,6 +219,46 @@ def test_one_session_goes_elsewhere_before_the_closure_ends(schedule: Schedule, 
     assert schedule.sessions()[1]["modality"] == "telehealth"
 
 
+def test_what_the_clinic_cancels_for_good_meanwhile_is_not_restored_and_told_once(
+    schedule: Schedule, house: House, patient: Knocker, heard: list[Any]
+) -> None:
+    series = schedule.begin(patient, location_id=house.id)
+    closure = house.close(*WEDNESDAY)
+    heard.clear()
+    kept = schedule.change(schedule.sessions()[1], status="cancelled", for_good=True)
+    assert (kept.status_code, kept.json["changes"]) == (200, [])
+    assert "cancelled_by" not in kept.json and kept.json["exception"]
+    house.open_again(closure)
+    schedule.rewrite(series, room="7")
+    assert statuses(schedule)[:3] == ["scheduled", "cancelled", "scheduled"]
+    assert [one["status"] for one in mine(patient)][:3] == ["scheduled", "cancelled", "scheduled"]
+    assert names(heard) == ["SessionDetailsChanged"] and schedule.sessions()[1]["id"] not in map(
+        str, heard[-1].session_ids
+    )
+
+
+def test_a_change_of_what_a_closure_cancelled_leaves_it_to_the_closure(schedule: Schedule, house: House) -> None:
+    schedule.begin(location_id=house.id)
+    closure = house.close(*WEDNESDAY)
+    assert schedule.change(schedule.sessions()[1], status="cancelled", room="7").json["cancelled_by"] == closure
+    house.open_again(closure)
+    assert set(statuses(schedule)) == {"scheduled"}
+
+
+def test_what_was_cancelled_for_good_can_be_restored_by_the_clinic(schedule: Schedule, house: House) -> None:
+    schedule.begin(location_id=house.id)
+    house.open_again(house.close(*WEDNESDAY))
+    assert schedule.change(schedule.sessions()[1], status="cancelled", for_good=True).status_code == 200
+    assert schedule.change(schedule.sessions()[1], status="scheduled").status_code == 200
+    assert set(statuses(schedule)) == {"scheduled"}
+
+
+def test_only_what_is_cancelled_is_so_for_good(schedule: Schedule, house: House) -> None:
+    schedule.begin(location_id=house.id)
+    refused = schedule.change(schedule.sessions()[1], status="scheduled", for_good=True)
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/for_good")
+
+
 def test_nothing_is_moved_into_a_closure(schedule: Schedule, house: House) -> None:
     schedule.begin(location_id=house.id)
     house.close("2026-11-28T05:00:00Z", "2026-11-29T05:00:00Z")
