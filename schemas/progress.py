@@ -14,8 +14,8 @@ MONDAY = {"description": "The Monday on which the week begins."}
 
 class ProgressWeekAnswer(Answer):
     """One week, Monday to Sunday. `attended_minutes` are those that the clinic recorded; `attested_minutes` stand
-    beside them and rest on the patient's own word. Sessions that the clinic cancelled are no part of it. `partial`: the
-    stay does not fill the week, or the week goes on."""
+    beside them and rest on the patient's own word. Sessions that the clinic cancelled, or excused the patient from, are
+    not among the scheduled ones. `partial`: the stay does not fill the week, or the week goes on."""
 
     starts_on = Day(required=True, metadata=MONDAY)
     scheduled_minutes = Whole(min=0, max=MINUTES_OF_A_WEEK, required=True)
@@ -75,7 +75,8 @@ class TreatmentDoseQuery(PageQuery):
 class TreatmentDoseAnswer(Answer):
     """One patient's week. It lies `below` where less was attended than the smaller of the level's floor and what was
     scheduled for this patient. `below` is absent where nobody is measured: the level has no floor, the week is
-    `partial`, or the patient was `stepping_down` to or from the level (ASAM's one or two weeks). `unrecorded_minutes`
+    `partial`, or the patient was `stepping_down` to or from the level (ASAM's one or two weeks). `excused_minutes` are
+    those of sessions from which staff excused the patient; they are not among the scheduled ones. `unrecorded_minutes`
     are those of sessions that are over and have no mark yet."""
 
     patient_id = Id(required=True)
@@ -84,6 +85,7 @@ class TreatmentDoseAnswer(Answer):
     program = Text(max=64, required=True)
     week_starts_on = Day(required=True, metadata=MONDAY)
     scheduled_minutes = Whole(min=0, max=MINUTES_OF_A_WEEK, required=True)
+    excused_minutes = Whole(min=0, max=MINUTES_OF_A_WEEK, required=True)
     attended_minutes = Whole(min=0, max=MINUTES_OF_A_WEEK, required=True)
     attested_minutes = Whole(min=0, max=MINUTES_OF_A_WEEK, required=True)
     unrecorded_minutes = Whole(min=0, max=MINUTES_OF_A_WEEK, required=True)
@@ -100,6 +102,7 @@ class TreatmentDoseAnswer(Answer):
         "program": "iop",
         "week_starts_on": "2026-11-16",
         "scheduled_minutes": 540,
+        "excused_minutes": 0,
         "attended_minutes": 360,
         "attested_minutes": 0,
         "unrecorded_minutes": 0,

@@ -23,8 +23,8 @@ OPERATION = "listTreatmentDose"
 @door.answers(TreatmentDosesAnswer)
 def list_treatment_dose(asked: dict[str, Any]) -> dict[str, Any]:
     """One week of everybody in care, in the clinic's own zone. With `below=true` those alone whose week lies below the
-    level's floor and below what was scheduled for them; what the clinic cancelled, partial weeks and weeks of stepping
-    down count against nobody. Each patient whom the answer names is in the audit as read."""
+    level's floor and below what was scheduled for them; what the clinic cancelled or excused, partial weeks and weeks
+    of stepping down count against nobody. Each patient whom the answer names is in the audit as read."""
     rows, more = under_dose.listed(
         below=asked["below"],
         monday=asked["week"],
@@ -58,6 +58,7 @@ def _shown(row: under_dose.Row) -> dict[str, Any]:
         "program": row.enrollment.program_slug,
         "week_starts_on": week.starts_on,
         "scheduled_minutes": week.scheduled,
+        "excused_minutes": week.excused,
         "attended_minutes": week.attended,
         "attested_minutes": week.attested,
         "unrecorded_minutes": week.unrecorded,

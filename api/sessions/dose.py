@@ -1,7 +1,8 @@
 """A week of treatment: what was planned for one patient, and how much of it they had. One function for both sides.
 
 The patient reads minutes and never a floor; staff read `below` too. What is measured is kind on purpose: nobody can
-miss what the clinic cancelled, and a week that the stay does not fill, or in which it was paused, is judged by nobody.
+miss what the clinic cancelled or excused them from, and a week that the stay does not fill, or in which it was paused,
+is judged by nobody.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,11 +55,13 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Minutes of one week, Monday to Sunday. `attested`: only the patient said so; `unrecorded`: over, and the clinic
-    has not recorded anything. `below` is None where the level has no floor or the week is not judged."""
+    """Minutes of one week, Monday to Sunday. `excused`: of sessions from which staff excused the patient, which are not
+    among the `scheduled`. `attested`: only the patient said so; `unrecorded`: over, and the clinic has not recorded
+    anything. `below` is None where the level has no floor or the week is not judged."""
 
     starts_on: date
     scheduled: int
+    excused: int
     attended: int
     attested: int
     unrecorded: int
@@ -116,9 +119,10 @@ def rows(
 
 
 def _row(stay: Stay, places: list[Planned], monday: date, zone: ZoneInfo, at: datetime) -> Week:
-    scheduled = sum(_minutes(one.ends_at - one.starts_at) for one in places)
+    due = [one for one in places if one.mark != "excused"]
+    scheduled = _length(due)
     # What makes up for a missed session gives its minutes, and asks for none beside those that were missed.
-    asked = sum(_minutes(one.ends_at - one.starts_at) for one in places if not one.makes_up)
+    asked = _length(one for one in due if not one.makes_up)
     attended = sum(one.minutes or 0 for one in places if one.mark == "present")
     over = [one for one in places if one.mark is None and one.ends_at <= at]
     partial, stepping = _partial(stay, monday, zone, at), _stepping(stay, monday, zone)
@@ -126,9 +130,10 @@ def _row(stay: Stay, places: list[Planned], monday: date, zone: ZoneInfo, at: da
     return Week(
         starts_on=monday,
         scheduled=scheduled,
+        excused=_length(places) - scheduled,
         attended=attended,
         attested=sum(_attested(one, at) for one in places),
-        unrecorded=sum(_minutes(one.ends_at - one.starts_at) for one in over),
+        unrecorded=_length(over),
         partial=partial,
         stepping=stepping,
         below=attended < min(stay.floor, asked) if judged and stay.floor is not None else None,
@@ -166,6 +171,10 @@ def _attested(one: Planned, at: datetime) -> int:
 def _last(stay: Stay, at: datetime) -> datetime:
     """The last moment of the stay so far."""
     return at if stay.ended_at is None else min(at, stay.ended_at - timedelta(microseconds=1))
+
+
+def _length(places: Iterable[Planned]) -> int:
+    return sum(_minutes(one.ends_at - one.starts_at) for one in places)
 
 
 def _minutes(span: timedelta) -> int:

@@ -68,6 +68,6 @@ def time(minutes: int, language: str) -> str:
 
 
 def _nothing(week: Week, *, current: bool) -> dict[str, str]:
-    if not week.scheduled:
+    if not week.scheduled and not week.excused:
         return NOTHING_PLANNED_NOW if current else NOTHING_PLANNED
     return NOTHING_YET if current else NOTHING_RECORDED

@@ -61,6 +61,21 @@ def test_what_the_clinic_cancelled_counts_against_nobody() -> None:
     assert (week.scheduled, week.below) == (360, False)
 
 
+def excused(day: int) -> Planned:
+    return session(day, mark="excused")
+
+
+def test_what_staff_excused_counts_against_nobody() -> None:
+    week = of(there(9), there(11), excused(13))
+    assert (week.scheduled, week.excused, week.attended, week.below) == (360, 180, 360, False)
+    assert of(there(9), absent(11), excused(13)).below is True
+
+
+def test_a_make_up_for_what_was_excused_gives_its_minutes() -> None:
+    week = of(there(9), excused(11), session(12, mark="present", minutes=180, makes_up=True))
+    assert (week.scheduled, week.excused, week.attended, week.below) == (360, 180, 360, False)
+
+
 def test_a_make_up_counts_for_the_missed_one_and_asks_for_nothing_more() -> None:
     made_up = session(12, mark="present", minutes=180, makes_up=True)
     week = of(there(9), absent(11), made_up)

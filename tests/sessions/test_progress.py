@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.sessions import progress_words
 from tests.enrollments.deciding import decide, place
 from tests.knocking import Knocker
 from tests.sessions.conftest import Schedule, check_in, mine
@@ -125,6 +126,7 @@ def test_the_clinic_reads_who_attends_less_than_planned(
     assert row["patient_id"] == str(patient.id) and row["external_id"] == patient.external_id
     assert {name: row[name] for name in row if name.endswith("minutes")} == {
         "scheduled_minutes": 540,
+        "excused_minutes": 0,
         "attended_minutes": 180,
         "attested_minutes": 0,
         "unrecorded_minutes": 180,
@@ -152,6 +154,28 @@ def test_what_the_clinic_cancelled_puts_nobody_on_the_list(
     travel(AFTER)
     assert listed(clinic, "?below=true") == []
     assert patient.get(PROGRESS).json["weeks"][1]["scheduled_minutes"] == 180
+
+
+def test_what_staff_excused_puts_nobody_on_the_list(
+    schedule: Schedule, clinic: Knocker, patient: Knocker, week: list[dict[str, Any]], travel: Any
+) -> None:
+    for one, mark in zip(week, ("present", "excused", "excused"), strict=True):
+        attend(schedule, patient, one, travel, mark)
+    travel(AFTER)
+    assert listed(clinic, "?below=true") == []
+    assert [one["excused_minutes"] for one in listed(clinic)] == [360]
+    (of_last_week,) = [one for one in patient.get(PROGRESS).json["weeks"] if one["starts_on"] == LAST_WEEK]
+    assert (of_last_week["scheduled_minutes"], of_last_week["attended_minutes"]) == (180, 180)
+
+
+def test_who_was_excused_from_everything_is_not_told_that_nothing_was_planned(
+    schedule: Schedule, patient: Knocker, week: list[dict[str, Any]], travel: Any
+) -> None:
+    for one in week:
+        attend(schedule, patient, one, travel, "excused")
+    travel(AFTER)
+    (text,) = [one["text"] for one in patient.get(PROGRESS).json["weeks"] if one["starts_on"] == LAST_WEEK]
+    assert text == progress_words.NOTHING_RECORDED["en"]
 
 
 def test_the_first_week_and_the_running_one_put_nobody_on_the_list(
