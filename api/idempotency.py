@@ -8,6 +8,7 @@ anew under today's rights, so a stored answer cannot leak. Records live `DAYS`.
 import hashlib
 import re
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 import orjson
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api import db, errors
+from api.prepared import Prepared
 
 DAYS = 30
 # An RFC 9651 String, or the bare token that most client libraries send.
@@ -62,6 +64,24 @@ class IdempotencyRecord(db.Base):
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 
 
+class Done(Protocol):
+    """What is remembered of a request that succeeded."""
+
+    fingerprint: bytes
+    resource_id: UUID | None
+
+
+_LOCK = Prepared("SELECT pg_try_advisory_xact_lock(%(lock)s::bigint) AS locked")
+_DONE = Prepared(
+    "SELECT fingerprint, resource_id FROM idempotency_records"
+    " WHERE principal = %(principal)s::uuid AND key_hash = %(key_hash)s::bytea"
+)
+_KEEP = Prepared(
+    "INSERT INTO idempotency_records (principal, key_hash, fingerprint, resource_id)"
+    " VALUES (%(principal)s::uuid, %(key_hash)s::bytea, %(fingerprint)s::bytea, %(resource_id)s::uuid)"
+)
+
+
 def parse(header: str | None) -> str:
     """The key in an `Idempotency-Key` header. Raises `IdempotencyKeyMissing`, `errors.BadRequest`."""
     if header is None:
@@ -89,17 +109,17 @@ def fingerprint(method: str, path: str, body: bytes) -> bytes:
     return hashlib.sha256(b"\x00".join((method.encode(), path.encode(), body))).digest()
 
 
-def claim(*, principal: UUID, key: str, fingerprint: bytes) -> IdempotencyRecord | None:
+def claim(*, principal: UUID, key: str, fingerprint: bytes) -> Done | None:
     """Take `key` for this transaction; the record of the request that was already done with it, if one was.
 
     Raises `IdempotencyInProgress` when another transaction holds it, `IdempotencyKeyReused` for another request.
     """
     key_hash = hashed(key)
     lock = int.from_bytes(hashlib.sha256(principal.bytes + key_hash).digest()[:8], "big", signed=True)
-    session = db.session()
-    if not session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(lock))):
+    if not _LOCK.one(lock=lock).locked:
         raise IdempotencyInProgress
-    done = session.get(IdempotencyRecord, (principal, key_hash))
+    # A statement of its own, so that it sees what whoever held the lock before has committed.
+    done: Done | None = _DONE.one(principal=principal, key_hash=key_hash)
     if done is not None and done.fingerprint != fingerprint:
         raise IdempotencyKeyReused
     return done
@@ -107,15 +127,8 @@ def claim(*, principal: UUID, key: str, fingerprint: bytes) -> IdempotencyRecord
 
 def keep(*, principal: UUID, key: str, fingerprint: bytes, resource_id: UUID | None) -> None:
     """Remember that the work was done; it commits with the work."""
-    db.session().add(
-        IdempotencyRecord(
-            principal=principal,
-            key_hash=hashed(key),
-            fingerprint=fingerprint,
-            resource_id=resource_id,
-        )
-    )
     db.session().flush()
+    _KEEP.run(principal=principal, key_hash=hashed(key), fingerprint=fingerprint, resource_id=resource_id)
 
 
 def forget_old() -> None:
