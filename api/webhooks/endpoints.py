@@ -61,6 +61,7 @@ def create(
     """A new endpoint, pending until it echoes the challenge that is sent now; `key` is the Idempotency-Key. Raises
     `UnusableWebhookAddress`, `TooManyWebhookEndpoints`, `TooManyChallenges`."""
     _refuse_unusable(url)
+    _one_at_a_time(client_id)
     if len(listed(client_id=client_id)) >= MOST:
         raise TooManyWebhookEndpoints
     endpoint_id, secret = db.uuid7(), signing.new_secret()
@@ -178,6 +179,7 @@ def _change(endpoint: Endpoint, at: datetime, **values: Any) -> None:
 
 def _begin_again(endpoint: Endpoint, at: datetime) -> None:
     """Pending, with one fresh challenge under way instead of any before, and held back by nothing before."""
+    _one_at_a_time(endpoint.client_id)
     earlier = sa.update(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id, WebhookDelivery.challenge)
     db.session().execute(earlier.where(WebhookDelivery.state == "pending").values(state="failed"))
     if endpoint.status != "pending":
@@ -203,6 +205,13 @@ def _challenge(endpoint: Endpoint, at: datetime) -> None:
         occurred_at=at,
         endpoint_id=endpoint.id,
     )
+
+
+def _one_at_a_time(client_id: UUID) -> None:
+    """Nobody else counts this partner's endpoints and challenges until the transaction ends: two requests at once would
+    each find room for one. It asks for no right to change the client, as a row's lock would."""
+    key = hashlib.sha256(b"webhook endpoints of " + client_id.bytes).digest()[:8]
+    db.session().execute(sa.select(sa.func.pg_advisory_xact_lock(int.from_bytes(key, "big", signed=True))))
 
 
 def _refuse_unusable(url: str) -> None:

@@ -1,7 +1,8 @@
 """Endpoints are registered by their partner, proven by a challenge, and changed; their secrets are told once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -10,7 +11,7 @@ from api.webhooks import claims, endpoints, settling
 from api.webhooks.attempts import Outcome
 from api.webhooks.models import OLD_SECRET, SECRET
 from tests.frame.test_outward import HOSTILE_URLS
-from tests.webhooks.conftest import PATH, WANTED
+from tests.webhooks.conftest import NOON, PATH, WANTED
 
 
 def ask(url, **changed):
@@ -181,6 +182,36 @@ def test_there_may_be_ten(partner, receiver, monkeypatch):
     monkeypatch.setattr(endpoints, "MOST", 2)
     said = [partner.post(PATH, json=ask(receiver.url)).status_code for _ in range(3)]
     assert said == [201, 201, 409]
+
+
+def test_two_requests_at_once_do_not_both_take_the_last_place(partner, other_partner, receiver, monkeypatch):
+    """What the other one is doing is waited for; nobody waits for another partner."""
+    monkeypatch.setattr(endpoints, "MOST", 1)
+    asked = {"url": receiver.url, "event_types": WANTED, "description": None, "key": "k"}
+    with ThreadPoolExecutor(2) as threads:
+        with db.transaction(db.Caller(kind="partner", client_id=partner.id)):
+            endpoints.create(client_id=partner.id, **asked, at=NOON)
+            second, others = (
+                threads.submit(lambda who=who: who.post(PATH, json=ask(receiver.url)).status_code)
+                for who in (partner, other_partner)
+            )
+            assert others.result(10) == 201
+            with pytest.raises(TimeoutError):
+                second.result(0.5)
+        assert second.result(10) == 409
+    assert len(partner.get(PATH).json["items"]) == 1
+
+
+def test_two_verifications_at_once_do_not_both_take_the_last_challenge(partner, receiver, monkeypatch):
+    monkeypatch.setattr(endpoints, "MOST_CHALLENGES", 3)
+    first, second = (partner.post(PATH, json=ask(receiver.url)).json["id"] for _ in range(2))
+    with ThreadPoolExecutor(1) as threads:
+        with db.transaction(db.Caller(kind="partner", client_id=partner.id)):
+            endpoints.verify(client_id=partner.id, endpoint_id=UUID(first), at=NOON)
+            other = threads.submit(lambda: partner.post(f"{PATH}/{second}/verification").status_code)
+            with pytest.raises(TimeoutError):
+                other.result(0.5)
+        assert other.result(10) == 429
 
 
 def test_challenges_are_counted_across_endpoints(partner, other_partner, receiver, monkeypatch):
