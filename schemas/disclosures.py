@@ -73,25 +73,30 @@ class AccessesQuery(PageQuery):
 
 
 class AccessAnswer(Answer):
-    """One act on the record. `role` is what the person or job at the clinic is there, as its system says; `system` is
-    that system. `did` is a sentence; `operation` and `action` are the words behind it."""
+    """One act on the record. `who`, `did` and `why` are to be shown: in the patient's language, of fixed words. `role`,
+    `operation` and `action` are the words behind them, for programs: `role` is what the person or job at the clinic is
+    there, as its system says; `system` is that system's name."""
 
     id = Id(required=True)
     at = Instant(required=True)
+    who = Text(max=200, required=True)
     role = Text(max=255)
     system = Text(max=255)
     action = Text(max=64, required=True)
     operation = Text(max=100, required=True)
     did = Text(max=300, required=True)
+    why = Text(max=300, required=True)
 
     example = {
         "id": "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e72",
         "at": "2026-11-24T15:00:00Z",
+        "who": "A counselor",
         "role": "counselor",
         "system": "Record system",
         "action": "read",
         "operation": "listCheckIns",
-        "did": "Looked at your check-ins",
+        "did": "Looked at your check-ins.",
+        "why": "To see how you are doing, and to help.",
     }
 
 

@@ -25,7 +25,7 @@ _ACCESSES = sa.table(
     sa.column("operation", sa.Text),
     sa.column("system_name", sa.Text),
 )
-_SHOWN = ("id", "acting_role", "action", "operation", "system_name")
+_SHOWN = ("id", "caller_kind", "acting_role", "action", "operation", "system_name")
 _AT = sa.func.to_char(_ACCESSES.c.recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 _ROW = sa.func.jsonb_build_object("at", _AT, *(part for name in _SHOWN for part in (name, _ACCESSES.c[name])))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from api import answering, language
 from api.blueprint import Door
-from api.privacy import access_log, access_words, disclosure_words, disclosures
+from api.privacy import access_log, access_words, disclosure_words, disclosures, role_words
 from api.privacy.models import Disclosure
 from schemas.disclosures import AccessesQuery, AccessLogAnswer, DisclosuresQuery, MyDisclosuresAnswer
 
@@ -43,7 +43,8 @@ def list_my_disclosures(query: dict[str, Any]) -> dict[str, Any]:
 @door.query(AccessesQuery)
 @door.answers(AccessLogAnswer)
 def get_my_access_log(query: dict[str, Any]) -> dict[str, Any]:
-    """Also who changed it: by role and system, the latest first. What the patient did by the app is left out."""
+    """Also who changed it, the latest first: what they are at the clinic, by which system, and what for. What the
+    patient did by the app is left out."""
     patient_id, spoken = answering.patient_id(), language.chosen()
     found, more = access_log.page(
         patient_id=patient_id,
@@ -78,9 +79,11 @@ def _accessed(one: dict[str, Any], spoken: str) -> dict[str, Any]:
     return {
         "id": one["id"],
         "at": one["at"],
+        "who": role_words.who(caller_kind=one["caller_kind"], role=one["acting_role"], language=spoken),
         "role": one["acting_role"],
         "system": one["system_name"],
         "action": one["action"],
         "operation": one["operation"],
         "did": access_words.did(action=one["action"], operation=one["operation"], language=spoken),
+        "why": access_words.why(operation=one["operation"], language=spoken),
     }

@@ -27,7 +27,8 @@ def test_the_patient_sees_role_system_time_and_what_was_done(clinic: Knocker, pa
     clinic.get(f"/v1/clinic/patients/{patient.external_id}/check-ins")
     place(clinic, patient)
     changed, looked = log(patient)
-    assert looked["did"] == "Looked at your check-ins" and changed["did"] == "Added to your program and level of care"
+    assert (looked["who"], looked["did"]) == ("A counselor", "Looked at your check-ins.")
+    assert (changed["did"], changed["why"]) == ("Wrote down a step of your care.", "To plan your care with you.")
     assert (looked["role"], looked["system"], looked["operation"]) == (
         "counselor",
         "test record system",
@@ -45,10 +46,10 @@ def is_referred(patient: Knocker, files: Files, app: Continuum) -> None:
 
 
 LISTS: dict[str, tuple[Callable[[Knocker, Files, Continuum], object], str]] = {
-    "restriction-requests": (asks, "Looked at your privacy choices"),
-    "referrals": (is_referred, "Looked at your referral"),
-    "alerts": (lambda patient, files, app: hit(patient), "Looked at a safety alert about you"),
-    "tasks": (lambda patient, files, app: comes_up(patient), "Looked at a task about your care"),
+    "restriction-requests": (asks, "Looked at your privacy choices."),
+    "referrals": (is_referred, "Looked at your referral."),
+    "alerts": (lambda patient, files, app: hit(patient), "Looked at a safety alert about you."),
+    "tasks": (lambda patient, files, app: comes_up(patient), "Looked at a task about your care."),
 }
 
 
@@ -64,7 +65,7 @@ def test_a_list_of_several_patients_stands_in_the_log_of_each(
 
 def test_messages_that_did_not_arrive_are_part_of_the_record(clinic: Knocker, patient: Knocker) -> None:
     clinic.get(f"/v1/clinic/patients/{patient.external_id}/delivery-problems")
-    assert [one["did"] for one in log(patient)] == ["Looked at how you are reached"]
+    assert [one["did"] for one in log(patient)] == ["Looked at how you are reached."]
 
 
 def test_who_the_person_is_stays_with_the_clinic(clinic: Knocker, patient: Knocker) -> None:
@@ -75,7 +76,24 @@ def test_who_the_person_is_stays_with_the_clinic(clinic: Knocker, patient: Knock
 def test_it_is_in_spanish_too(clinic: Knocker, patient: Knocker) -> None:
     clinic.get(f"/v1/clinic/patients/{patient.external_id}")
     answer = patient.get("/v1/me/access-log", headers={"Accept-Language": "es"})
-    assert [one["did"] for one in answer.json["items"]] == ["Consultó su expediente"]
+    shown = [(one["who"], one["did"], one["why"]) for one in answer.json["items"]]
+    assert shown == [("Una persona de consejería", "Consultó su expediente.", "Para mantener correcto su expediente.")]
+
+
+@pytest.mark.parametrize(
+    ("role", "who"),
+    [
+        ("Front-Desk", "Somebody of the front desk"),
+        ("privacy_officer", "Somebody who looks after privacy"),
+        ("x17", "A member of the clinic's staff"),
+    ],
+)
+def test_a_role_is_told_in_words_whatever_the_clinics_system_calls_it(
+    clinic: Knocker, patient: Knocker, role: str, who: str
+) -> None:
+    acting = {"Acting-User": f'"u-17";role={role}'}
+    clinic.get(f"/v1/clinic/patients/{patient.external_id}", headers=acting)
+    assert [(one["who"], one["role"]) for one in log(patient)] == [(who, role)]
 
 
 def test_the_patients_own_acts_are_left_out(patient: Knocker) -> None:

@@ -1,5 +1,7 @@
 """The ledger as the patient reads it, and what the clinic writes down by hand."""
 
+import re
+from dataclasses import astuple
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,7 +10,7 @@ import pytest
 
 from api import clock
 from api.app import operations
-from api.privacy import access_words, disclosure_words
+from api.privacy import access_words, disclosure_words, role_words
 from api.vocabulary import CONSENT_PURPOSES, DISCLOSURE_BASES, DISCLOSURE_CATEGORIES, LANGUAGES
 from schemas.disclosures import DisclosureAsk
 from tests.knocking import Knocker
@@ -23,6 +25,8 @@ ELSEWHERE = {
     "made_by": "Jordan Lee, RN",
     "disclosed_at": "2026-11-20T15:00:00Z",
 }
+KINDS = ("clinic", "worker", "owner")
+ROLES = (None, "counselor", "nurse", "privacy_officer", "front_desk", "x-17")
 TELLS = {"presence": True, "referral_outcome": "admitted"}
 
 
@@ -63,7 +67,6 @@ def test_everything_has_its_words_in_both_languages() -> None:
         assert set(disclosure_words.CATEGORIES[language]) == set(DISCLOSURE_CATEGORIES)
         assert set(disclosure_words.PURPOSES[language]) == set(CONSENT_PURPOSES)
         assert set(disclosure_words.BASES[language]) == set(DISCLOSURE_BASES)
-        assert set(access_words.WHAT[language]) == set(access_words.WHAT["en"])
 
 
 def test_the_scope_of_a_consent_is_explained_in_a_sentence(files: Files, patient: Knocker) -> None:
@@ -162,6 +165,24 @@ def test_the_clinic_lists_what_partners_read_and_what_it_wrote(clinic: Knocker, 
 
 def test_every_operation_of_the_clinic_has_words() -> None:
     of_clinic = {one.id for one in operations() if one.audience == "clinic"}
-    assert {access_words.about(one) for one in of_clinic} == set(access_words.WHAT["en"])
-    assert access_words.did(action="read", operation="getPatient", language="en") == "Looked at your record"
-    assert access_words.did(action="override", operation="x", language="es") == "Trabajó en su expediente"
+    for language in LANGUAGES:
+        assert {access_words.about(one) for one in of_clinic} == set(access_words.WORDS[language])
+    assert access_words.did(action="read", operation="getPatient", language="en") == "Looked at your record."
+    assert access_words.did(action="override", operation="x", language="es") == "Cambió su expediente."
+    assert access_words.did(action="create", operation="previewConsent", language="en") == (
+        "Looked at your privacy choices."
+    )
+
+
+# What is ours, or the name of a program or its level, is nothing to read for a patient.
+NOT_SHOWN = r"[a-z][A-Z]|_|(?i:\b(op|iop|php|asam|programa?|level|nivel|api|operation|record system)\b)"
+
+
+def test_what_is_shown_of_an_access_is_in_plain_words_of_each_language() -> None:
+    shown = {
+        language: {sentence for words in access_words.WORDS[language].values() for sentence in astuple(words)}
+        | {role_words.who(caller_kind=kind, role=role, language=language) for kind in KINDS for role in ROLES}
+        for language in LANGUAGES
+    }
+    assert not [one for told in shown.values() for one in told if re.search(NOT_SHOWN, one)]
+    assert len(shown["en"]) == len(shown["es"]) and shown["en"].isdisjoint(shown["es"])
