@@ -32,6 +32,7 @@ AT_MOST_HOURLY = ("not_read", "help", "nothing_to_answer", "start_in_app")
 KEPT = timedelta(days=30)
 ANSWERS = {"confirmed": TextConfirmed, "declined": TextDeclined}
 STOPS = {"stop": "stopped", "wrong_number": "wrong_number"}
+WITH_HELP = {"stop": "stop_crisis", "wrong_number": "wrong_number_crisis"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ def act(*, user: User, text: Text, shared: bool, answers: bool, at: datetime) ->
 def answer(text: Text, said: Collection[str]) -> str:
     """The sentence that answers the text as a whole, after what its parts came to."""
     kind = text.meaning.kind
+    if text.meaning.crisis and kind in WITH_HELP:
+        return WITH_HELP[kind]
     if kind == "start":
         return "start" if "start" in said else "start_in_app"
     if kind in ANSWERS:
@@ -124,7 +127,7 @@ def keep(text: Text, sentence: str, *, language: str | None, at: datetime) -> In
     db.session().execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
     if (before := kept(text.sid)) is not None:
         return before
-    given = None if _answered_already(text, sentence, at) else sentence
+    given = _instead_of(sentence) if _answered_already(text, sentence, at) else sentence
     row = InboundText(sid=text.sid, number_index=text.index, kind=_kept_kind(text), answer=given, received_at=at)
     row.language = language
     db.session().add(row)
@@ -148,9 +151,14 @@ def _kept_kind(text: Text) -> str:
     return "crisis" if text.meaning.crisis and text.meaning.kind == "other" else text.meaning.kind
 
 
+def _instead_of(sentence: str) -> str | None:
+    """What is said instead of a sentence that was said already: to a word of crisis always where help is."""
+    return "not_read" if sentence in WITH_HELP.values() else None
+
+
 def _answered_already(text: Text, sentence: str, at: datetime) -> bool:
     """One confirmation of a stop until texts are started again; other answers of a machine at most hourly."""
-    if sentence in STOPS:
+    if text.meaning.kind in STOPS:
         return _last_of(text, InboundText.kind.in_((*STOPS, "start"))) in STOPS
     if sentence not in AT_MOST_HOURLY or text.meaning.crisis:
         return False

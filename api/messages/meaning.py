@@ -2,8 +2,9 @@
 
 STOP and its like are those of 47 CFR 64.1200(a)(10) and of the carriers, in English and Spanish, with "any reasonable
 means" beside them: a sentence that asks for the texts to end ends them. CANCEL is one of them, so it can never cancel
-an appointment: digits answer. A word of crisis is looked for in every text, whatever else it means. That list is short
-on purpose and is no screening: it needs the clinic's confirmation before anybody relies on it.
+an appointment: digits answer. A word of crisis is looked for in every text, whatever else it means, and a STOP beside
+it still counts. That list is short on purpose and is no screening: it needs the clinic's confirmation before anybody
+relies on it.
 """
 
 import re
@@ -58,7 +59,14 @@ class Meaning:
 def of(body: str) -> Meaning:
     """Pure; never raises."""
     said = _folded(body)
-    return Meaning(_kind(said), bool(CRISIS.search(said)), "es" if said in SPANISH else None)
+    crisis = bool(CRISIS.search(said))
+    return Meaning(_beside(said) if crisis else _kind(said), crisis, "es" if said in SPANISH else None)
+
+
+def _beside(said: str) -> str:
+    """Whether the words of crisis, or what is left without them, ask for an end of texts."""
+    kinds = _kind(said), _kind(" ".join(CRISIS.sub(" ", said).split()))
+    return next((one for one in kinds if one in ("stop", "wrong_number")), "other")
 
 
 def _kind(said: str) -> str:

@@ -8,6 +8,11 @@ SENTENCES = {
         "en": "You will get no more texts. Reply START to get them again.",
         "es": "No recibirá más mensajes. Responda START para recibirlos otra vez.",
     },
+    # A stop is confirmed once (47 CFR 64.1200(a)(12)): with a word of crisis in it, that one says where help is.
+    "stop_crisis": {
+        "en": "You will get no more texts. Crisis 988, emergency 911. Reply START to undo.",
+        "es": "No recibirá más mensajes. Crisis 988, emergencia 911. START para recibirlos.",
+    },
     "start": {
         "en": "You will get texts again. Reply STOP to end them.",
         "es": "Volverá a recibir mensajes. Responda STOP para dejar de recibirlos.",
@@ -32,6 +37,10 @@ SENTENCES = {
     "wrong_number": {
         "en": "Sorry. You will get no more texts.",
         "es": "Disculpe. No recibirá más mensajes.",
+    },
+    "wrong_number_crisis": {
+        "en": "Sorry. You will get no more texts. Emergency 911, crisis 988.",
+        "es": "Disculpe. No recibirá más mensajes. Emergencia 911, crisis 988.",
     },
     "not_read": {
         "en": "Not read. Emergency 911, crisis 988.",

@@ -234,6 +234,28 @@ def test_a_stop_with_a_word_of_crisis_is_both(say, sam, owner_sql):
     assert why_off(sam) == "stopped" and owner_sql("SELECT count(*) FROM alerts") == [(1,)]
 
 
+def test_the_one_confirmation_of_a_stop_with_a_word_of_crisis_says_where_help_is(say, sam, owner_sql):
+    confirmation = "You will get no more texts. Crisis 988, emergency 911. Reply START to undo."
+    assert answered(say("STOP I want to die")) == confirmation
+    assert why_off(sam) == "stopped" and owner_sql("SELECT count(*) FROM alerts") == [(1,)]
+    assert answered(say("STOP")) is None
+
+
+def test_it_says_so_in_the_patients_language(say, sam):
+    speak_spanish(sam)
+    confirmation = "No recibira mas mensajes. Crisis 988, emergencia 911. START para recibirlos."
+    assert answered(say("ALTO, quiero morirme")) == confirmation
+
+
+def test_once_a_stop_was_confirmed_a_word_of_crisis_is_told_where_help_is_and_no_more(say, sam):
+    say("STOP")
+    assert answered(say("STOP I want to die")) == NOT_READ
+
+
+def test_a_wrong_number_with_a_word_of_crisis_is_told_where_help_is(say, sam):
+    assert answered(say("Wrong number, I am not safe")) == wording.SENTENCES["wrong_number_crisis"]["en"]
+
+
 # What is kept
 
 

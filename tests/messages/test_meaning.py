@@ -65,6 +65,18 @@ def test_a_word_of_crisis_is_found_whatever_else_is_said(body):
     assert meaning.of(body).crisis
 
 
+@pytest.mark.parametrize("body", ["STOP I want to die", "Stop. Suicide", "ALTO quiero morirme", "kill myself. STOP"])
+def test_a_stop_beside_a_word_of_crisis_is_a_stop(body):
+    assert meaning.of(body) == meaning.Meaning("stop", crisis=True)
+
+
+@pytest.mark.parametrize(
+    "body", ["I want to end my life", "I can not stop thinking of suicide", "help suicide", "1 suicide", "matarme"]
+)
+def test_a_word_of_crisis_alone_ends_nothing(body):
+    assert meaning.of(body) == meaning.Meaning("other", crisis=True)
+
+
 @pytest.mark.parametrize("body", ["1", "STOP", "I am running late", "the traffic is killing me", "voy tarde", "", "🙂"])
 def test_other_words_are_no_crisis(body):
     assert not meaning.of(body).crisis
