@@ -62,11 +62,15 @@ class Release:
         """The first of the consents."""
         return self.permissions[0].consent_id
 
+    def categories(self, permission: Permission) -> list[str]:
+        """What is released under one of the consents."""
+        return [name for name, by in self.under.items() if by.consent_id == permission.consent_id]
+
     @property
     def scope(self) -> list[Json]:
         """A clear explanation of the scope of each consent (§2.32(a)), for programs; `disclosure_words.scope` says it
         in a sentence."""
-        return [_scope(one, [name for name, by in self.under.items() if by == one]) for one in self.permissions]
+        return [_scope(one, self.categories(one)) for one in self.permissions]
 
     @property
     def expires_at(self) -> datetime | None:
@@ -74,16 +78,29 @@ class Release:
         return min((one.expires_at for one in self.permissions if one.expires_at), default=None)
 
 
-def release(recipient: Recipient, *, held: Callable[[], Sequence[Held]], at: datetime) -> dict[UUID, Release]:
+def release(
+    recipient: Recipient,
+    *,
+    held: Callable[[], Sequence[Held]],
+    already: Mapping[UUID, Release] | None = None,
+    at: datetime,
+) -> dict[UUID, Release]:
     """What the recipient may be told at the instant, by subject; nothing else is in it. `held` is called in the gate's
-    role. Whoever answers a 304 for what was released has released it: ask here before."""
+    role. Whoever answers a 304 for what was released has released it: ask here before.
+
+    `already`: what was released earlier in the same transaction, for the same answer. One answer is one telling: what
+    stands in the ledger for it is not written there again.
+    """
+    before = already or {}
     with db.aside(db.Caller(kind="gate", client_id=recipient.client_id)):
         subjects = held()
         # A subject's own id is no patient's: it stands for whoever is none.
         ids = [one.patient_id or one.subject_id for one in subjects] or [NOBODY]
         allowed = effective.permissions(client_id=recipient.client_id, patient_ids=ids, at=at)
         told = ((one, _under(one, allowed)) for one in subjects)
-        return {one.subject_id: _told(recipient, one, under, at) for one, under in told if under}
+        return {
+            one.subject_id: _told(recipient, one, under, before.get(one.subject_id), at) for one, under in told if under
+        }
 
 
 def _under(subject: Held, allowed: Mapping[UUID, Sequence[Permission]]) -> dict[str, Permission]:
@@ -97,25 +114,30 @@ def _under(subject: Held, allowed: Mapping[UUID, Sequence[Permission]]) -> dict[
     return {category: under[category] for category in sorted(under)}
 
 
-def _told(recipient: Recipient, subject: Held, under: Mapping[str, Permission], at: datetime) -> Release:
+def _told(
+    recipient: Recipient, subject: Held, under: Mapping[str, Permission], before: Release | None, at: datetime
+) -> Release:
     _OF_PATIENT.run(patient_id=str(subject.patient_id))
     released = Release(
         facts={category: subject.tell[category]() for category in under}, under=under, notice=part2.CURRENT
     )
-    _account(recipient, subject, released, at)
+    _account(recipient, subject, released, before, at)
     return released
 
 
-def _account(recipient: Recipient, subject: Held, released: Release, at: datetime) -> None:
+def _account(recipient: Recipient, subject: Held, released: Release, before: Release | None, at: datetime) -> None:
     """One row for each consent (45 CFR 164.528(b)(2))."""
     for permission in released.permissions:
+        categories = released.categories(permission)
+        if before and set(categories) <= set(before.categories(permission)):
+            continue
         _ACCOUNT.run(
             id=db.uuid7(),
             patient_id=subject.patient_id,
             subject_id=subject.subject_id,
             recipient_client_id=recipient.client_id,
             recipient_name=permission.recipient_name,
-            categories=[name for name, by in released.under.items() if by == permission],
+            categories=categories,
             purpose=permission.purpose,
             consent_id=permission.consent_id,
             notice_version=released.notice.version,

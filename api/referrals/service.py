@@ -184,4 +184,4 @@ def _write(seen: Visible, values: Mapping[str, Any], at: datetime) -> Visible:
     )
     if written is None:
         raise errors.PreconditionFailed
-    return visible.of(written, at=at)
+    return visible.after(seen, written, at=at)

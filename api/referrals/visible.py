@@ -108,11 +108,26 @@ def of(referral: Referral, *, with_care: bool = True, at: datetime) -> Visible:
     return of_each([referral], client_id=referral.client_id, with_care=with_care, at=at)[0]
 
 
-def of_each(referrals: Sequence[Referral], *, client_id: UUID, with_care: bool = True, at: datetime) -> list[Visible]:
+def after(seen: Visible, written: Referral, *, at: datetime) -> Visible:
+    """The referral as its sender sees it once its act was written. The ledger holds what was told of it for this answer
+    already, and gets no more than what has come to that."""
+    client_id, already = seen.referral.client_id, {written.id: seen.release} if seen.release else None
+    assert client_id is not None, "a referral of a person's own has no partner"
+    return of_each([written], client_id=client_id, already=already, at=at)[0]
+
+
+def of_each(
+    referrals: Sequence[Referral],
+    *,
+    client_id: UUID,
+    with_care: bool = True,
+    already: Mapping[UUID, gate.Release] | None = None,
+    at: datetime,
+) -> list[Visible]:
     """Several of one sender's, by one question to the gate. Without `with_care` it is asked for their outcomes alone,
     and only those stand in the ledger."""
     held = _Held(client_id, [referral.id for referral in referrals], at, with_care=with_care)
-    released = gate.release(gate.Recipient(client_id), held=held, at=at)
+    released = gate.release(gate.Recipient(client_id), held=held, already=already, at=at)
     return [Visible(referral, released.get(referral.id)) for referral in referrals]
 
 
@@ -159,6 +174,7 @@ def find(referral_id: UUID, *, client_id: UUID, locked: bool = False) -> Referra
     """The sender's own row; None where it has none of that id, for whatever reason. `locked`: nobody else changes it
     until the transaction ends."""
     own = sa.select(Referral).where(Referral.id == referral_id, Referral.client_id == client_id)
-    own = own.with_for_update() if locked else own
+    # Whoever adds to its history meanwhile need not wait, which would hold up this transaction in turn.
+    own = own.with_for_update(key_share=True) if locked else own
     found: Referral | None = db.session().scalar(own.execution_options(populate_existing=True))
     return found
