@@ -74,13 +74,17 @@ def mark_overdue(*, at: datetime) -> int:
 
 
 def purge(*, at: datetime) -> int:
-    """Erase what never became an admission and was not touched for the configured time; returns how many."""
+    """Erase what never became an admission and was not touched for the configured time; returns how many.
+
+    Its sender takes the referral and then the triage, the clinic the triage alone: both are taken here before anything
+    is erased, and what somebody is at is left for the next turn, so that nobody waits for this and is waited for."""
     led_nowhere = (
-        sa.select(ReferralTriage.referral_id)
+        sa.select(Referral.id)
+        .join(ReferralTriage, ReferralTriage.referral_id == Referral.id)
         .where(ReferralTriage.admitted_at.is_(None), ReferralTriage.document_verified_at.is_(None))
         .where(ReferralTriage.changed_at <= keeping.over_since(at))
         .limit(BATCH)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=(Referral, ReferralTriage), skip_locked=True)
     )
     erased = db.session().execute(
         sa.delete(Referral).where(Referral.id.in_(_once(led_nowhere))).execution_options(synchronize_session=False)

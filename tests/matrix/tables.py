@@ -188,7 +188,7 @@ TABLES: dict[str, Table] = {
     "referrals": Table(
         own=("client_id",), of=CLIENTS,
         values={"origin": "partner", "contact_preference": "may_contact"},
-        clinic="read", partner="read add change", worker="read remove", gate="read",
+        clinic="read", partner="read add change", worker="read change remove", gate="read",
     ),
     "referral_documents": Table(
         own=("client_id",), of=CLIENTS, values={"referral_id": "their session"}, clinic="read", partner="read add"

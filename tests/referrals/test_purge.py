@@ -1,12 +1,16 @@
 """What waits too long is marked, and what led nowhere is erased with all that belongs to it."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from api import db
-from api.referrals import worker
+from api.referrals import service, triage, visible, worker
 from tests.knocking import Knocker
 from tests.referrals.desk import DESK, PARTNERS, Sql, admit, at_desk, decide, harbor, link, refer, send_document, verify
 
@@ -137,3 +141,64 @@ def test_nobody_but_the_worker_erases(harbor: Knocker) -> None:
         with db.transaction(caller) as session, pytest.raises(db.exc.ProgrammingError):
             db.preview()
             session.execute(db.sa.text("DELETE FROM referrals"))
+
+
+def at_once(act: Callable[[], object]) -> object:
+    """Done on another connection, while the one of this test is in the middle of something. It waits for nothing."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(act).result(5)
+
+
+def purged(after: timedelta = timedelta(days=30)) -> int:
+    with db.transaction(db.WORKER):
+        return worker.purge(at=SENT + after)
+
+
+def amending(harbor: Knocker, sent: str) -> Callable[..., Any]:
+    return partial(
+        service.amend,
+        client_id=harbor.id,
+        referral_id=UUID(sent),
+        changes={"notes": "Prefers evenings."},
+        expected=service.Expected(None, ()),
+    )
+
+
+def test_what_its_sender_is_changing_is_left_for_the_next_turn(harbor: Knocker, travel: Travel) -> None:
+    travel(SENT)
+    sent, other = refer(harbor), refer(harbor)
+    with db.transaction(db.Caller(kind="partner", client_id=harbor.id)):
+        visible.find(UUID(sent), client_id=harbor.id, locked=True)
+        assert at_once(purged) == 1
+        amending(harbor, sent)(at=SENT + timedelta(days=1))
+    assert harbor.get(f"{PARTNERS}/{other}").status_code == 404
+    assert harbor.get(f"{PARTNERS}/{sent}").json["notes"] == "Prefers evenings."
+    assert (purged(), purged(timedelta(days=31))) == (0, 1)
+
+
+def test_what_the_clinic_is_deciding_is_left_for_the_next_turn(harbor: Knocker, travel: Travel) -> None:
+    travel(SENT)
+    sent = refer(harbor)
+    with db.transaction(db.SYSTEM):
+        claimed(sent)
+        assert at_once(purged) == 0
+    assert purged() == 0
+
+
+def test_the_clinic_does_not_wait_for_a_sender_who_will_wait_for_it(harbor: Knocker, travel: Travel) -> None:
+    travel(SENT)
+    sent = refer(harbor)
+    with db.transaction(db.Caller(kind="partner", client_id=harbor.id)):
+        visible.find(UUID(sent), client_id=harbor.id, locked=True)
+        at_once(lambda: in_transaction(claimed, sent))
+        assert at_once(lambda: in_transaction(worker.mark_overdue, at=SENT + timedelta(days=2), as_=db.WORKER)) == 1
+        amending(harbor, sent)(at=SENT)
+
+
+def claimed(sent: str) -> None:
+    triage.claim(referral_id=UUID(sent), by="u-17", role="counselor", at=SENT + timedelta(days=1))
+
+
+def in_transaction(act: Callable[..., Any], *given: Any, as_: db.Caller = db.SYSTEM, **named: Any) -> Any:
+    with db.transaction(as_):
+        return act(*given, **named)
