@@ -1,7 +1,8 @@
 """Leaving a carrier in trouble alone for a while, so that nobody waits for it and it is not asked to death.
 
-A circuit is one process's own idea of one carrier: it opens after some failures in a row, and later lets one message
-through to see. Wrong credentials open it at once and are told to the operator once, not with every message.
+A circuit is one process's own idea of one carrier: it opens after some failures in a row, and after a pause lets one
+message through to see; until its outcome is known the others wait. Wrong credentials open it at once and are told to
+the operator once, not with every message.
 """
 
 import random
@@ -16,6 +17,9 @@ from api.observe import log
 FAILURES = 5
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 120.0
 MISCONFIGURED_SECONDS = 120.0
+# Whoever finds somebody else trying looks again after so long; a try that was never heard of stands in the way no
+# longer than a carrier may take to answer.
+AGAIN_SECONDS, TRY_SECONDS = 1.0, 60.0
 
 OPEN = Gauge("continuum_carrier_circuit_open", "1 while a carrier in trouble is left alone.", ["carrier"])
 
@@ -32,18 +36,34 @@ class Circuit:
     def __init__(self, name: str) -> None:
         self._name, self._lock = name, threading.Lock()
         self._failures, self._pause = 0, FIRST_PAUSE_SECONDS
-        self._closed_at = 0.0
+        self._closed_at, self._tried_until = 0.0, 0.0
         self._alarmed = False
         OPEN.labels(name).set(0)
 
     def wait(self) -> float:
         """In how many seconds the carrier may be tried; 0 for now."""
         with self._lock:
-            return max(0.0, self._closed_at - time.monotonic())
+            return self._left()
+
+    def enter(self) -> float:
+        """The same for who sends now where it is 0, and tells by `heard` what came of it: after a pause it is 0 for one
+        alone."""
+        with self._lock:
+            left = self._left()
+            if not left and self._closed_at:
+                self._tried_until = time.monotonic() + TRY_SECONDS
+            return left
+
+    def _left(self) -> float:
+        now = time.monotonic()
+        if now < self._closed_at:
+            return self._closed_at - now
+        return AGAIN_SECONDS if now < self._tried_until else 0.0
 
     def heard(self, outcome: Outcome) -> None:
         """Learn from what the carrier said."""
         with self._lock:
+            self._tried_until = 0.0
             if outcome.verdict == MISCONFIGURED:
                 self._open(MISCONFIGURED_SECONDS)
                 self._alarm(outcome.reason)

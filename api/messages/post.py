@@ -57,7 +57,7 @@ class Lane:
 
     def send(self, message: Message, address: Address) -> Outcome:
         """Never raises: a carrier that breaks is one that did not take the message now."""
-        if wait := self._circuit.wait():
+        if wait := self._circuit.enter():
             return Outcome(RETRY, NOT_ASKED, retry_after=wait)
         try:
             outcome = self._provider.send(message.for_reader_at(address), address)

@@ -1,13 +1,19 @@
 """A carrier in trouble is left alone for a while, and its operator is told once."""
 
+import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 import structlog
 
-from api.messages import circuits
+from api.messages import circuits, post
 from api.messages.circuits import Circuit
-from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Outcome
+from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Address, Message, Outcome
+
+MESSAGE = Message("1", "app", "somebody", "You have an appointment.", "en", UUID(int=1))
+ADDRESS = Address(UUID(int=2), "courier", "courier", "somewhere", datetime(2026, 11, 23, tzinfo=UTC))
 
 
 class Clock:
@@ -65,6 +71,71 @@ def test_after_a_pause_one_failure_opens_it_for_twice_as_long_up_to_a_bound(circ
         hear(circuit, RETRY)
         pauses.append(circuit.wait())
     assert pauses == [10, 20, 40, 80, 120, 120, 120, 120]
+
+
+def test_after_a_pause_one_goes_first_and_the_others_wait_for_what_it_learns(circuit: Circuit, clock: Clock) -> None:
+    hear(circuit, RETRY, circuits.FAILURES)
+    clock.now += circuit.wait()
+    assert [circuit.enter() for _ in range(3)] == [0, circuits.AGAIN_SECONDS, circuits.AGAIN_SECONDS]
+    assert circuit.wait() == circuits.AGAIN_SECONDS
+    hear(circuit, RETRY)
+    assert circuit.enter() == 2 * circuits.FIRST_PAUSE_SECONDS
+    clock.now += circuit.wait()
+    assert circuit.enter() == 0
+    hear(circuit, ACCEPTED)
+    assert [circuit.enter() for _ in range(3)] == [0, 0, 0]
+
+
+def test_wrong_credentials_are_tried_by_one_alone_too(circuit: Circuit, clock: Clock) -> None:
+    hear(circuit, MISCONFIGURED)
+    clock.now += circuit.wait()
+    assert [circuit.enter(), circuit.enter()] == [0, circuits.AGAIN_SECONDS]
+
+
+def test_a_carrier_that_is_well_is_entered_by_all(circuit: Circuit) -> None:
+    assert [circuit.enter() for _ in range(9)] == [0] * 9
+
+
+def test_a_try_that_is_never_heard_of_gives_way_in_time(circuit: Circuit, clock: Clock) -> None:
+    hear(circuit, RETRY, circuits.FAILURES)
+    clock.now += circuit.wait()
+    circuit.enter()
+    clock.now += circuits.TRY_SECONDS
+    assert [circuit.enter(), circuit.enter()] == [0, circuits.AGAIN_SECONDS]
+
+
+class Slow:
+    """A carrier that answers once it is told to, and counts who is waiting for it."""
+
+    name = "courier"
+
+    def __init__(self) -> None:
+        self.asked, self.may_answer = threading.Semaphore(0), threading.Event()
+        self.times = 0
+
+    def send(self, *_: object) -> Outcome:
+        self.times += 1
+        self.asked.release()
+        assert self.may_answer.wait(10)
+        return Outcome(ACCEPTED)
+
+
+def test_a_lane_sends_one_message_first_to_a_carrier_that_was_in_trouble(clock: Clock) -> None:
+    slow = Slow()
+    lane = post.Lane(slow)  # type: ignore[arg-type]
+    hear(lane._circuit, RETRY, circuits.FAILURES)
+    clock.now += lane.wait()
+    outcomes: list[Outcome] = []
+    first = threading.Thread(target=lambda: outcomes.append(lane.send(MESSAGE, ADDRESS)))
+    first.start()
+    assert slow.asked.acquire(timeout=10)
+    lane.each([lambda: outcomes.append(lane.send(MESSAGE, ADDRESS))] * 8)
+    assert {(one.verdict, one.reason) for one in outcomes} == {(RETRY, post.NOT_ASKED)} and slow.times == 1
+    slow.may_answer.set()
+    first.join()
+    lane.each([lambda: outcomes.append(lane.send(MESSAGE, ADDRESS))] * 8)
+    assert [one.verdict for one in outcomes[8:]] == [ACCEPTED] * 9
+    lane.close()
 
 
 def test_it_waits_as_long_as_the_carrier_asks(circuit: Circuit) -> None:
