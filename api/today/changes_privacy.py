@@ -52,6 +52,7 @@ def _restriction(asked: Columns, _: sa.CTE) -> hotjson.Text:
         hotjson.text("answer", asked.answer),
         hotjson.word("ended_at", utc(asked.ended_at)),
         hotjson.text("end_reason", asked.end_reason),
+        hotjson.word("withdrawn_at", utc(asked.withdrawn_at)),
     )
 
 

@@ -65,6 +65,14 @@ def test_a_request_is_told_and_so_is_what_the_clinic_answers(phone: Phone, clini
     assert told(phone, "restriction_request") == phone.patient.get("/v1/me/restriction-requests").json["items"]
 
 
+def test_a_request_that_was_taken_back_is_told_with_when(phone: Phone) -> None:
+    asked = phone.patient.post("/v1/me/restriction-requests", json={}).json["id"]
+    phone.sync()
+    taken_back = phone.patient.post(f"/v1/me/restriction-requests/{asked}/withdrawal", key="")
+    assert taken_back.status_code == 200 and taken_back.json["withdrawn_at"]
+    assert told(phone, "restriction_request") == [taken_back.json]
+
+
 def test_a_notice_that_was_seen_is_told(phone: Phone) -> None:
     phone.patient.post("/v1/me/notice-acknowledgements", key="", json={"version": "notice-1"})
     seen = phone.patient.get("/v1/me/notice-acknowledgements").json["items"]
