@@ -1,7 +1,7 @@
 """The person as a sender knows them, and what else a sender sends: between what is asked and what is kept.
 
-A name is compared by letters and digits alone, whatever their case, width or accents, and only within one sender's
-own referrals: what looks alike is pointed out there and merged nowhere.
+A name is compared by its letters and digits, whatever their case, width or accents, and only within one sender's own
+referrals: what looks alike is pointed out there and merged nowhere.
 """
 
 import unicodedata
@@ -61,9 +61,11 @@ def columns(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def name_key(given_name: str | None, family_name: str | None) -> str:
-    """What a name is compared by: equal for spellings that differ in case, accents, spaces or marks."""
-    parts = unicodedata.normalize("NFKD", f"{given_name or ''} {family_name or ''}".casefold())
-    return "".join(one for one in parts if one.isalnum())
+    """What a name is compared by: equal for spellings that differ in case, accents, spaces or marks. Of one that is all
+    marks nothing would be left, as of any other such: it is compared as it is written."""
+    written = f"{given_name or ''} {family_name or ''}"
+    parts = unicodedata.normalize("NFKD", written.casefold())
+    return "".join(one for one in parts if one.isalnum()) or written
 
 
 def amended(referral: Referral, changed: Mapping[str, Any]) -> dict[str, Any]:

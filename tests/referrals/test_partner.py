@@ -123,6 +123,13 @@ def test_a_second_referral_of_the_same_person_is_pointed_out(
     assert other_day.read().json["possible_duplicates"] == elsewhere.read().json["possible_duplicates"] == []
 
 
+@pytest.mark.parametrize(("other", "alike"), [("–", True), ("...", False), ("– –", False)])
+def test_names_of_signs_alone_are_one_only_if_they_are_written_alike(partner: Knocker, other: str, alike: bool) -> None:
+    first = refer(partner, own_identifier=None, given_name="–", family_name="–")
+    second = refer(partner, own_identifier=None, given_name=other, family_name="–")
+    assert second.read().json["possible_duplicates"] == ([str(first.id)] if alike else [])
+
+
 def test_without_an_identifier_two_people_are_not_one(partner: Knocker) -> None:
     refer(partner, own_identifier=None)
     other = refer(partner, own_identifier=None, given_name="Robin", born_on="1980-05-05")
