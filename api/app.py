@@ -80,7 +80,7 @@ from api.patients.events import PatientStatusChanged
 from api.privacy import clinic as consents_clinic
 from api.privacy import clinic_disclosures as disclosures_clinic
 from api.privacy import clinic_restrictions as restrictions_clinic
-from api.privacy import notice_texts
+from api.privacy import notice_texts, waiting
 from api.privacy import patient as consents_patient
 from api.privacy import patient_disclosures as disclosures_patient
 from api.privacy import patient_notice as notice_patient
@@ -288,6 +288,7 @@ def open_house(settings: config.Config) -> None:
     room_codes.use(sealing.key_for("room codes"))
     referral_requests.use(settings.referral_requests_per_hour)
     referrals_worker.use(overdue_hours=settings.intake_overdue_hours, kept_days=settings.referral_kept_days)
+    waiting.use(days=settings.consent_waits_days)
     intake.use(settings)
     duty.use(settings.duty_contacts, needed=not settings.development)
     ports = None if settings.outward_loopback else (443,)

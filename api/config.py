@@ -62,6 +62,7 @@ class Config:
     intake_reply_hours: int | None
     intake_overdue_hours: int
     referral_kept_days: int
+    consent_waits_days: int
     messages_file: Path | None
     clock_file: Path | None
     carriers: carriers.Carriers
@@ -157,6 +158,7 @@ def read(env: Mapping[str, str] = os.environ) -> Config:
         intake_reply_hours=_number(env, "INTAKE_REPLY_HOURS", 0, low=0, high=720) or None,
         intake_overdue_hours=_number(env, "INTAKE_OVERDUE_HOURS", 24, low=1, high=720),
         referral_kept_days=_number(env, "REFERRAL_KEPT_DAYS", 180, low=1, high=3_650),
+        consent_waits_days=_number(env, "CONSENT_WAITS_DAYS", 180, low=1, high=3_650),
         messages_file=Path(env["MESSAGES_FILE"]) if env.get("MESSAGES_FILE") else None,
         clock_file=Path(env["CLOCK_FILE"]) if env.get("CLOCK_FILE") else None,
         carriers=_carriers(env, environment),

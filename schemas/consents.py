@@ -44,8 +44,9 @@ class RecipientsAnswer(Answer):
 
 class ConsentFormAsk(Ask):
     """What a consent is to say. `recipient_id` or `recipient_class` names who is told. It ends at the end of
-    `expires_on` (the clinic's day), by its event, or whichever comes first. `matter`, `revocable` and `revocable_on`
-    belong to terms of criminal justice (42 CFR 2.35)."""
+    `expires_on` (the clinic's day), by its event, or whichever comes first; one that names the end of treatment alone
+    also ends when none has begun for long after it was signed (180 days, unless the clinic says otherwise). `matter`,
+    `revocable` and `revocable_on` belong to terms of criminal justice (42 CFR 2.35)."""
 
     patient_name = Text(max=200, pattern=ONE_LINE, required=True, metadata={"description": "As the patient signs."})
     recipient_id = Id(load_default=None)

@@ -22,6 +22,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "ended": "Ended by the clinic on {day}.",
             "expired": "Expired on {day}.",
             "treatment_over": "Ended with the treatment.",
+            "none_began": "Ended on {day}, since no treatment here had begun by then.",
         },
         "form": "Form",
     },
@@ -40,6 +41,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "ended": "Terminado por la clínica el {day}.",
             "expired": "Venció el {day}.",
             "treatment_over": "Terminó con el tratamiento.",
+            "none_began": "Terminó el {day}, porque hasta entonces no había empezado ningún tratamiento aquí.",
         },
         "form": "Formulario",
     },
@@ -63,6 +65,17 @@ def _state(consent: Consent, at: datetime) -> str:
     state = showing.state(consent, at=at)
     if state == "ended" and not consent.ended_at:
         state = "treatment_over"
-    since = {"revoked": consent.revoked_at, "ended": consent.ended_at, "expired": consent.expires_at}.get(state) or at
+    if state == "expired" and not consent.expires_at:
+        state = "none_began"
+    since = _since(consent).get(state) or at
     said: str = WORDS[consent.language]["state"][state]
     return said.format(day=forms.on(since, consent.language))
+
+
+def _since(consent: Consent) -> dict[str, datetime | None]:
+    return {
+        "revoked": consent.revoked_at,
+        "ended": consent.ended_at,
+        "expired": consent.expires_at,
+        "none_began": showing.waited(consent),
+    }

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from api.prepared import Prepared
+from api.privacy import waiting
 
 # What courts and those who supervise for them may learn under terms of §2.35.
 OF_CRIMINAL_JUSTICE = frozenset(("attendance", "progress"))
@@ -37,7 +38,8 @@ class Permission:
 def permissions(*, client_id: UUID, patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, list[Permission]]:
     """By patient, those that count for the partner: those that name it before those for a class, newer ones first."""
     found: dict[UUID, list[Permission]] = {}
-    for row in _EFFECTIVE.run(client_id=client_id, patient_ids=list(patient_ids), at=at):
+    waits = waiting.longest()
+    for row in _EFFECTIVE.run(client_id=client_id, patient_ids=list(patient_ids), at=at, waits=waits):
         if categories := _released(row):
             found.setdefault(row.patient_id, []).append(_permission(row, categories))
     return found
@@ -97,6 +99,10 @@ _EFFECTIVE = Prepared("""
       AND c.patient_id = ANY(%(patient_ids)s::uuid[]) AND whose.status IN ('active', 'suspended')
       AND c.revoked_at IS NULL AND c.ended_at IS NULL
       AND NOT EXISTS (SELECT FROM treatment_ends AS t WHERE t.consent_id = c.id)
+      AND (c.expires_on_event IS DISTINCT FROM 'end_of_treatment' OR c.expires_at IS NOT NULL
+           OR c.signed_at + %(waits)s > %(at)s
+           OR EXISTS (SELECT FROM treatment_begins AS b
+                      WHERE b.consent_id = c.id AND b.recorded_at <= c.signed_at + %(waits)s))
       AND c.signed_at <= %(at)s AND (c.expires_at IS NULL OR c.expires_at > %(at)s)
       AND c.purpose IN ('patient_request', CASE p.kind
           WHEN 'treating_provider' THEN 'treatment' WHEN 'criminal_justice' THEN 'criminal_justice' END)

@@ -16,6 +16,9 @@ def one_of(column: str, words: tuple[str, ...]) -> sa.CheckConstraint:
 
 
 _ENDS = sa.table("treatment_ends", sa.column("consent_id", sa.Uuid))
+_BEGINS = sa.table(
+    "treatment_begins", sa.column("consent_id", sa.Uuid), sa.column("recorded_at", sa.DateTime(timezone=True))
+)
 
 
 class Consent(db.Base):
@@ -25,7 +28,8 @@ class Consent(db.Base):
     form's text word for word, `text_hash` its SHA-256; `document_hash` that of the paper. Under terms of criminal
     justice (§2.35) `matter` names what treatment is a condition of. `ended_at` is when the clinic learned that
     its event came about, or that it should never have counted. `treatment_over`: it was to last until the end of
-    treatment, and the enrollments say that this has come; a step to another level of care is no end.
+    treatment, and the enrollments say that this has come; a step to another level of care is no end. `begun_at` is when
+    a placement that such a consent is about was first on record.
     """
 
     __tablename__ = "consents"
@@ -94,6 +98,9 @@ class Consent(db.Base):
     ended_role: Mapped[str | None]
     version: Mapped[int] = mapped_column(sa.BigInteger)
     treatment_over: Mapped[bool] = column_property(sa.exists().where(_ENDS.c.consent_id == id))
+    begun_at: Mapped[datetime | None] = column_property(
+        sa.select(sa.func.min(_BEGINS.c.recorded_at)).where(_BEGINS.c.consent_id == id).scalar_subquery()
+    )
 
 
 class Restriction(db.Base):

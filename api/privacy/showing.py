@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from api.privacy import revoking
+from api.privacy import revoking, waiting
 from api.privacy.models import Consent
 
 SHOWN = (
@@ -33,7 +33,17 @@ def state(consent: Consent, *, at: datetime) -> str:
         return "revoked"
     if consent.ended_at or consent.treatment_over:
         return "ended"
-    return "expired" if consent.expires_at and consent.expires_at <= at else "effective"
+    until = consent.expires_at or waited(consent)
+    return "expired" if until and until <= at else "effective"
+
+
+def waited(consent: Consent) -> datetime | None:
+    """Until when it waits for a treatment to begin, or waited in vain; None where one began in time, and where its end
+    does not depend on that."""
+    if consent.expires_on_event != "end_of_treatment" or consent.expires_at:
+        return None
+    until = consent.signed_at + waiting.longest()
+    return None if consent.begun_at and consent.begun_at <= until else until
 
 
 def consent(found: Consent, *, at: datetime) -> dict[str, Any]:

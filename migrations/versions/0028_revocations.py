@@ -4,6 +4,8 @@ patient asks not to be told, which patients may take back from now on, and which
 The patient's own role writes revocations, and might otherwise clear one that stands (42 CFR 2.31(a)(6), (c)). A trigger
 of the owner's holds for every role, the owner's included: whoever was taken at their word signs anew, or asks anew.
 That the clinic agreed is not the patient's to say: their role makes a request, and takes it back, and nothing else.
+
+When the treatment that a consent names was first on record, the gate learns from a view, as it does of its end.
 """
 
 import sqlalchemy as sa
@@ -25,10 +27,24 @@ STEPS = "('requested', 'agreed'), ('requested', 'declined'), ('agreed', 'ended')
 TAKING_BACK = "('requested', 'withdrawn'), ('agreed', 'withdrawn')"
 ANSWER = ("answered_at", "answer", "answered_by", "answered_role")
 PATIENT = KINDS["patient"]
+READ_BY = ("gate", "patient", "clinic")
 OWN = f"patient_id = {OWN_PATIENT}"
 OWN_WISH = f"{OWN} AND status IN ('requested', 'withdrawn')"
 CLOSES_BEFORE = "cause = 'request_to_move'"
 CLOSES = "cause IN ('request_to_move', 'restriction_asked')"
+# Every fact on record about a placement that was not over when the consent was signed.
+TREATMENT_BEGINS = f"""
+CREATE VIEW treatment_begins WITH (security_barrier) AS
+SELECT c.id AS consent_id, v.recorded_at
+FROM consents c
+JOIN enrollments e ON e.patient_id = c.patient_id AND e.status <> 'entered_in_error'
+JOIN enrollment_events v ON v.enrollment_id = e.id
+WHERE c.expires_on_event = 'end_of_treatment'
+  AND (c.patient_id = {OWN_PATIENT} OR current_user IN ('{KINDS["gate"]}', '{KINDS["clinic"]}'))
+  AND NOT (e.status = 'ended' AND EXISTS (
+      SELECT FROM enrollment_events o
+      WHERE o.enrollment_id = e.id AND o.kind = 'ended' AND o.recorded_at < c.signed_at))
+"""
 REFUSE_UNDOING = """
 CREATE FUNCTION refuse_undoing() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'what was decided stays decided' USING ERRCODE = 'restrict_violation'; END $$
@@ -39,6 +55,8 @@ def upgrade() -> None:
     op.execute(REFUSE_UNDOING)
     for name, columns in FINAL.items():
         _refuse("consents", f"{name}_is_final", f"OLD.{columns[0]} IS NOT NULL AND {_differ(columns)}")
+    op.execute(TREATMENT_BEGINS)
+    op.execute(f"GRANT SELECT ON treatment_begins TO {', '.join(KINDS[kind] for kind in READ_BY)}")
     _taking_back()
     _causes(f"{CAUSES_BEFORE}, 'restriction_asked'")
     _closing(CLOSES)
@@ -49,6 +67,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM tasks WHERE cause = 'restriction_asked'")
     _causes(CAUSES_BEFORE)
     _no_taking_back()
+    op.execute("DROP VIEW treatment_begins")
     for name in FINAL:
         op.execute(f"DROP TRIGGER {name}_is_final ON consents")
     op.execute("DROP FUNCTION refuse_undoing()")

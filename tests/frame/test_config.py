@@ -64,6 +64,7 @@ def test_what_is_required_is_named_when_missing(missing: str) -> None:
         ("WEBSITE_ORIGINS", "https://WWW.example.org"),
         ("WEBSITE_ORIGINS", "https://www.example.org,*"),
         ("REFERRAL_KEPT_DAYS", "0"),
+        ("CONSENT_WAITS_DAYS", "0"),
         ("PUBLIC_URL", "https://api.example.org/v1"),
         ("BEARER_APP_SESSIONS", "true"),
         ("OUTWARD_LOOPBACK", "yes"),

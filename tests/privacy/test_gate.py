@@ -1,6 +1,7 @@
 """Who is told what: decided when it is read, for this recipient, and for nobody whose name is like it."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,6 +21,7 @@ EVERYTHING = {
     "referral_outcome": "admitted",
 }
 SECOND = timedelta(seconds=1)
+Travel = Callable[[datetime], datetime]
 
 
 def test_without_a_consent_nothing_is_told(files: Files, patient: Knocker) -> None:
@@ -99,11 +101,12 @@ def test_a_consent_ends_to_the_second(files: Files, patient: Knocker, ends: obje
 
 
 def test_one_that_ends_by_an_event_counts_until_the_clinic_says_it_came(files: Files, patient: Knocker) -> None:
-    partner = files.partner()
-    consent = files.sign(patient.id, partner, expires_at=None, expires_on_event="end_of_treatment")
-    assert facts(partner, patient.id, at=NOON + timedelta(days=3650)) == OUTCOME
+    partner = files.partner(kind="criminal_justice")
+    told = {"attendance": {"attended": 9}}
+    consent = files.sign(patient.id, partner, "attendance", expires_at=None, **COURT)
+    assert facts(partner, patient.id, told, at=NOON + timedelta(days=3650)) == told
     files.set("consents", consent, ended_at=NOON, ended_reason="event_came_about")
-    assert facts(partner, patient.id) is None
+    assert facts(partner, patient.id, told) is None
 
 
 def until_discharge(files: Files, patient: Knocker, **more: object) -> UUID:
@@ -141,6 +144,86 @@ def test_what_is_signed_after_a_treatment_is_for_the_next_one(files: Files, pati
     decide(clinic, place(clinic, patient), "discharge", reason="completed")
     partner = until_discharge(files, patient, signed_at=clock.now() + timedelta(hours=1))
     assert facts(partner, patient.id, at=clock.now() + timedelta(hours=2)) == OUTCOME
+
+
+DAYS = timedelta(days=180)
+
+
+def shown(patient: Knocker) -> tuple[str, bool, str]:
+    """The state of the patient's one consent, whether it can be taken back, and what its page says of it."""
+    (consent,) = patient.get("/v1/me/consents").json["items"]
+    page = patient.get(f"/v1/me/consents/{consent['id']}/document").text
+    return consent["state"], consent["revocable_now"], page
+
+
+@pytest.mark.parametrize(("after", "told"), [(DAYS - SECOND, OUTCOME), (DAYS, None), (DAYS * 20, None)])
+def test_one_until_the_end_of_treatment_waits_only_so_long_for_a_treatment(
+    files: Files, patient: Knocker, after: timedelta, told: object
+) -> None:
+    """42 CFR 2.31(a)(7): no longer than its purpose needs."""
+    partner = until_discharge(files, patient)
+    assert facts(partner, patient.id, at=BEFORE + after) == told
+
+
+def test_the_patient_reads_that_it_waited_in_vain(files: Files, patient: Knocker, travel: Travel) -> None:
+    until_discharge(files, patient)
+    travel(BEFORE + DAYS - timedelta(hours=1))
+    assert shown(patient)[:2] == ("effective", True)
+    travel(BEFORE + DAYS)
+    state, revocable, page = shown(patient)
+    assert (state, revocable) == ("expired", False)
+    assert "Ended on May 22, 2027, since no treatment here had begun by then." in page
+
+
+def test_a_treatment_that_begins_in_time_lets_it_last(
+    files: Files, patient: Knocker, clinic: Knocker, travel: Travel
+) -> None:
+    partner = until_discharge(files, patient)
+    travel(BEFORE + DAYS)
+    place(clinic, patient)
+    assert facts(partner, patient.id, at=BEFORE + DAYS * 20) == OUTCOME
+    assert shown(patient)[:2] == ("effective", True)
+
+
+def test_one_that_begins_too_late_does_not_bring_it_back(
+    files: Files, patient: Knocker, clinic: Knocker, travel: Travel
+) -> None:
+    partner = until_discharge(files, patient)
+    travel(BEFORE + DAYS + SECOND)
+    place(clinic, patient)
+    assert facts(partner, patient.id, at=BEFORE + DAYS + SECOND) is None
+    assert shown(patient)[0] == "expired"
+
+
+def test_a_treatment_before_does_not_count_and_the_one_that_goes_on_does(
+    files: Files, patient: Knocker, other_patient: Knocker, clinic: Knocker, travel: Travel
+) -> None:
+    travel(BEFORE - DAYS)
+    decide(clinic, place(clinic, patient), "discharge", reason="completed")
+    place(clinic, other_patient)
+    partner = files.partner()
+    for whose in (patient, other_patient):
+        files.sign(whose.id, partner, expires_at=None, expires_on_event="end_of_treatment")
+    assert facts(partner, patient.id, at=BEFORE + DAYS) is None
+    assert facts(partner, other_patient.id, at=BEFORE + DAYS) == OUTCOME
+
+
+def test_a_step_after_the_wait_is_no_late_beginning(
+    files: Files, patient: Knocker, clinic: Knocker, travel: Travel
+) -> None:
+    partner = until_discharge(files, patient)
+    travel(NOON)
+    placed = place(clinic, patient)
+    travel(BEFORE + DAYS * 2)
+    assert step_down(clinic, placed).status_code < 300
+    assert facts(partner, patient.id, at=BEFORE + DAYS * 2) == OUTCOME
+
+
+def test_a_day_that_was_signed_is_the_limit_itself(files: Files, patient: Knocker) -> None:
+    partner = files.partner()
+    files.sign(patient.id, partner, expires_at=BEFORE + DAYS * 2, expires_on_event="end_of_treatment")
+    assert facts(partner, patient.id, at=BEFORE + DAYS * 2 - SECOND) == OUTCOME
+    assert facts(partner, patient.id, at=BEFORE + DAYS * 2) is None
 
 
 def test_what_is_signed_a_second_later_does_not_count_yet(files: Files, patient: Knocker) -> None:

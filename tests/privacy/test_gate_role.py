@@ -35,6 +35,7 @@ FORBIDDEN = [
     "SELECT count(*) FROM attendances",
     "SELECT count(*) FROM record_accesses",
     "SELECT count(*) FROM treatment_ends",
+    "SELECT count(*) FROM treatment_begins",
     "INSERT INTO disclosures DEFAULT VALUES",
     "SELECT (SELECT id FROM patients LIMIT 1) FROM api_clients",
     "COPY patients TO STDOUT",
