@@ -49,8 +49,7 @@ def on_check_in(fact: checkins.CheckInSwitched) -> None:
 
 
 def on_schedules(fact: checkins.SchedulesChanged) -> None:
-    at = clock.now()
-    ledger.rewrite(patient_ids=ahead.placed_in(fact.program_slugs, at=at), at=at)
+    ahead.plan_all_in(fact.program_slugs, at=clock.now())
 
 
 def on_patient(fact: patients.PatientStatusChanged | patients.PreferencesChanged) -> None:

@@ -1,12 +1,13 @@
 """Reminders of check-ins: a week ahead, in the evening of each day, until the check-in is sent."""
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 
-from api import db
+from api import db, queue
 from api.checkins import review, settings
-from api.reminders import ahead
+from api.reminders import ahead, ledger
 from schemas.reminders import RemindersAnswer
 from tests.reminders.people import local
 
@@ -31,6 +32,15 @@ def send(patient, at, **different):
     answer = patient.post("/v1/me/check-ins", json=body)
     assert answer.status_code == 201, answer.json
     return answer.json
+
+
+def at_seven():
+    """The clinic asks the daily check-in from seven in the evening on."""
+    seven = {"program_slug": "iop", "every_days": 1, "opens_local": "19:00", "overdue_after_hours": 1}
+    with db.transaction(db.SYSTEM):
+        settings.set_settings(
+            instrument="daily", task_over_total=None, schedules=[{**seven, "closes_after_hours": 20}], expected=None
+        )
 
 
 def test_a_week_of_check_ins_is_planned_for_their_evenings(patient, asked, rows):
@@ -128,13 +138,78 @@ def test_what_is_asked_no_more_is_not_reminded_of(patient, asked, rows):
 
 
 def test_other_times_of_a_check_in_are_planned_at_once(patient, asked, rows):
-    seven = {"program_slug": "iop", "every_days": 1, "opens_local": "19:00", "overdue_after_hours": 1}
-    with db.transaction(db.SYSTEM):
-        settings.set_settings(
-            instrument="daily", task_over_total=None, schedules=[{**seven, "closes_after_hours": 20}], expected=None
-        )
+    at_seven()
     planned = of_daily(rows, patient, state="planned")[:3]
     assert [row.due_at for row in planned] == [local(f"2026-06-{day:02}T19:00") for day in (8, 9, 10)]
+
+
+@pytest.fixture
+def jobs(superuser):
+    """Runs the jobs that wait for plans, each with those that it leaves; gives how many there were."""
+    superuser.execute("DELETE FROM jobs.procrastinate_jobs")
+
+    def run():
+        taken = superuser.execute(
+            "DELETE FROM jobs.procrastinate_jobs WHERE task_name = %s AND status = 'todo' RETURNING args", [ahead.JOB]
+        ).fetchall()
+        for (args,) in taken:
+            queue.jobs[ahead.JOB].function(**{name: UUID(said) for name, said in args.items()})
+        return len(taken) + run() if taken else 0
+
+    return run
+
+
+@pytest.fixture
+def five(new_patient, enroll, patient, asked, rewrite, monday):
+    """Five patients who are asked, planned for by the hours as they were."""
+    others = [new_patient().id for _ in range(4)]
+    for one in others:
+        enroll(one)
+        rewrite(one, at=monday)
+    return [patient.id, *others]
+
+
+def evenings(rows, patient_ids):
+    """When the first check-in of each is due."""
+    return [rows(one, subject="check_in", instrument="daily", state="planned")[0].due_at for one in patient_ids]
+
+
+@pytest.mark.parametrize(("most", "sizes"), [(1, [1, 1, 1, 1, 1]), (2, [2, 2, 1]), (4, [4, 1])])
+def test_a_program_with_many_is_planned_anew_by_jobs_of_so_many_each(five, rows, jobs, monkeypatch, most, sizes):
+    monkeypatch.setattr(ahead, "MOST", most)
+    at_seven()
+    assert evenings(rows, five) == [local("2026-06-08T18:00")] * 5
+    planned = rewrites_of(monkeypatch)
+    assert jobs() >= len(sizes)
+    assert evenings(rows, five) == [local("2026-06-08T19:00")] * 5
+    assert [len(one) for one in planned if one] == sizes
+
+
+def rewrites_of(monkeypatch):
+    """Collects for whom each transaction plans."""
+    planned, rewrite = [], ledger.rewrite
+
+    def seen(*, patient_ids, **told):
+        planned.append(list(patient_ids))
+        rewrite(patient_ids=patient_ids, **told)
+
+    monkeypatch.setattr(ledger, "rewrite", seen)
+    return planned
+
+
+def test_a_program_with_few_is_planned_anew_at_once(five, rows, jobs, monkeypatch):
+    monkeypatch.setattr(ahead, "MOST", 5)
+    at_seven()
+    assert evenings(rows, five) == [local("2026-06-08T19:00")] * 5
+    assert jobs() == 0
+
+
+def test_meanwhile_nothing_is_said_that_is_asked_no_more(five, jobs, monkeypatch, tick, sent):
+    monkeypatch.setattr(ahead, "MOST", 1)
+    with db.transaction(db.SYSTEM):
+        settings.set_settings(instrument="daily", task_over_total=None, schedules=[], expected=None)
+    tick("2026-06-08T18:00")
+    assert not sent.attempts
 
 
 def test_a_paused_enrollment_asks_nothing(patient, asked, rows, owner_sql, rewrite, monday):
