@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from api import db, queue, worker
-from api.webhooks import claims, settling
+from api.webhooks import claims, settling, worker_senders
 from api.webhooks import worker as webhooks
 from api.webhooks.attempts import Outcome
 from tests.run.clones import ROOT, wait_until
@@ -97,7 +97,7 @@ def test_receivers_that_hang_keep_only_themselves_waiting(partner, receivers, op
 def test_where_all_senders_are_at_work_the_job_comes_again_in_a_moment(
     receiver, endpoint, announce, owner_sql, monkeypatch
 ):
-    busy = webhooks.Senders(most=1)
+    busy = worker_senders.Senders(most=1)
     monkeypatch.setattr(webhooks, "senders", busy)
     announce()
     owner_sql("DELETE FROM jobs.procrastinate_jobs")
@@ -111,8 +111,31 @@ def test_where_all_senders_are_at_work_the_job_comes_again_in_a_moment(
     busy.wait()
 
 
+def test_one_partners_hanging_receivers_hold_no_more_than_a_share_of_the_senders(
+    partner, other_partner, receivers, open_endpoint, announce, owner_sql, monkeypatch
+):
+    few = worker_senders.Senders(most=3, share=2)
+    theirs, good = [receivers() for _ in range(3)], receivers()
+    hanging = [open_endpoint(partner, one.url) for one in theirs]
+    sound = open_endpoint(other_partner, good.url)
+    for one in theirs:
+        one.hangs.set()
+    announce()
+    announce(client_id=other_partner.id)
+    monkeypatch.setattr(webhooks, "senders", few)
+    assert [few.begin(one.id) for one in hanging] == [True, True, False]
+    assert few.begin(sound.id)
+    wait_until(lambda: good.of("referral.received"), 5)
+    for one in theirs:
+        one.close()
+    few.wait()
+    assert few.begin(hanging[2].id)
+    few.wait()
+    assert few._of_client == {}
+
+
 def test_told_to_stop_a_sender_finishes_what_it_has_in_hand_and_leaves_a_job(receiver, endpoint, announce, owner_sql):
-    stopping = webhooks.Senders()
+    stopping = worker_senders.Senders()
     for _ in range(3):
         announce()
     owner_sql("DELETE FROM jobs.procrastinate_jobs")
@@ -154,7 +177,7 @@ def test_a_defect_while_sending_is_logged_by_its_kind_and_loses_nothing(
 
     announce()
     with monkeypatch.context() as patched:
-        patched.setattr(webhooks, "attempt", broken)
+        patched.setattr(worker_senders, "attempt", broken)
         work()
     said = "".join(capfd.readouterr())
     assert "webhook sender failed" in said and "Dana" not in said
