@@ -75,7 +75,8 @@ def create_webhook_endpoint(asked: dict[str, Any]) -> dict[str, Any]:
 @door.get("/webhook-endpoints", operation="listWebhookEndpoints", scope=SCOPE, summary="Our endpoints")
 @door.answers(WebhookEndpointsAnswer)
 def list_webhook_endpoints() -> dict[str, Any]:
-    """All of them, without their secrets. One that failed for days is disabled, and says so here."""
+    """All of them, without their secrets. One that failed for days is disabled, and says so here; the contact that
+    the partner has given the clinic is told by mail."""
     return {"items": endpoints.listed(client_id=client_id())}
 
 
