@@ -11,6 +11,7 @@ import pytest
 from api import db, events
 from api.privacy.events import ConsentGiven
 from api.referrals import worker as referrals
+from schemas.consents import PaperConsentAsk
 from tests.knocking import Knocker
 from tests.privacy.gating import statements
 from tests.privacy.signing import OF_TREATMENT, given
@@ -62,6 +63,18 @@ def test_what_was_done_before_a_consent_is_told_when_it_is_given(
     assert listening.of("referral.updated") == []
     wanted = {**OF_TREATMENT, "categories": ["referral_outcome"], "recipient_id": str(admitted.partner.id)}
     given(freshly(patient), wanted)
+    work()
+    (said,) = listening.of("referral.updated")
+    assert said.said["data"] == {"id": str(admitted.id), "version": 4}
+
+
+def test_a_paper_that_the_clinic_records_is_news_too(
+    listening: Receiver, admitted: Sent, patient: Knocker, clinic: Knocker, work: Work
+) -> None:
+    work()
+    body = {**PaperConsentAsk.example, "categories": ["referral_outcome"]}
+    recorded = clinic.post(f"/v1/clinic/patients/{patient.external_id}/consents", json=body)
+    assert recorded.status_code == 201, recorded.text
     work()
     (said,) = listening.of("referral.updated")
     assert said.said["data"] == {"id": str(admitted.id), "version": 4}
