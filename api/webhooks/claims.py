@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from api import db, queue, safekeeping
 from api.access.models import ApiClient
+from api.prepared import Prepared
 from api.webhooks.attempts import Task
 from api.webhooks.models import OLD_SECRET, SECRET, Endpoint, WebhookDelivery, WebhookEvent
 
@@ -24,43 +25,59 @@ JOB = "webhook"
 FREE: dict[str, Any] = {"busy_until": None, "busy_by": None}
 
 _NOW = sa.func.now()
-_MINE = WebhookDelivery.endpoint_id == sa.bindparam("endpoint_id", type_=sa.Uuid)
+_ENDPOINT = sa.bindparam("endpoint_id", type_=sa.Uuid)
 _PENDING = WebhookDelivery.state == "pending"
-_LOCKED = (
-    sa.select(
-        Endpoint,
-        (ApiClient.status == "active").label("stands"),
-        sa.func.coalesce(Endpoint.busy_until > _NOW, False).label("busy"),
-        sa.func.coalesce(Endpoint.not_before > _NOW, False).label("held"),
-        sa.func.coalesce(Endpoint.old_secret_until > _NOW, False).label("overlaps"),
+
+
+def _locked() -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(
+            *Endpoint.__table__.c,
+            (ApiClient.status == "active").label("stands"),
+            sa.func.coalesce(Endpoint.busy_until > _NOW, False).label("busy"),
+            sa.func.coalesce(Endpoint.not_before > _NOW, False).label("held"),
+            sa.func.coalesce(Endpoint.old_secret_until > _NOW, False).label("overlaps"),
+        )
+        .join(ApiClient, ApiClient.id == Endpoint.client_id)
+        .where(Endpoint.id == _ENDPOINT)
+        .with_for_update(of=Endpoint)
     )
-    .join(ApiClient, ApiClient.id == Endpoint.client_id)
-    .where(Endpoint.id == sa.bindparam("endpoint_id", type_=sa.Uuid))
-    .with_for_update(of=Endpoint)
-    .execution_options(populate_existing=True)
-)
-_NEXT = (
-    sa.select(WebhookDelivery, WebhookEvent)
-    .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
-    .where(_MINE, _PENDING, WebhookDelivery.next_attempt_at <= _NOW)
-    .order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.event_id)
-    .limit(MOST)
-    .execution_options(populate_existing=True)
-)
+
+
+def _next() -> sa.Select[*tuple[Any, ...]]:
+    """What is due; of an endpoint that is not `open` yet, its challenge alone."""
+    return (
+        sa.select(
+            WebhookDelivery.id.label("delivery_id"), WebhookDelivery.challenge, WebhookDelivery.attempts,
+            WebhookEvent.id, WebhookEvent.type, WebhookEvent.subject_id, WebhookEvent.version,
+            WebhookEvent.occurred_at, WebhookEvent.check_name,
+        )
+        .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
+        .where(
+            WebhookDelivery.endpoint_id == _ENDPOINT, _PENDING, WebhookDelivery.next_attempt_at <= _NOW,
+            sa.or_(sa.bindparam("open", type_=sa.Boolean), WebhookDelivery.challenge),
+        )
+        .order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.event_id)
+        .limit(MOST)
+    )  # fmt: skip
+
+
+# For every webhook that is sent.
+_LOCKED, _NEXT = Prepared(_locked()), Prepared(_next())
 
 
 def take(*, endpoint_id: UUID, lease: UUID) -> list[Task]:
     """Lease the endpoint and take what is due first, at most `MOST`; nothing where nothing is, or somebody else has it.
     What is taken and not attempted stays due."""
     found = locked(endpoint_id)
-    if found is None or (found.busy and found.Endpoint.busy_by != lease):
+    if found is None or (found.busy and found.busy_by != lease):
         return []
     return following(found, lease, {})
 
 
 def locked(endpoint_id: UUID) -> Any:
-    """The endpoint's row and how it stands, nobody else's until the transaction ends; None where it is gone."""
-    return db.session().execute(_LOCKED, {"endpoint_id": endpoint_id}).one_or_none()
+    """The endpoint's row and with it how it stands, nobody else's until the transaction ends; None where it is gone."""
+    return _LOCKED.one(endpoint_id=endpoint_id)
 
 
 def following(found: Any, lease: UUID, values: dict[str, Any]) -> list[Task]:
@@ -69,13 +86,13 @@ def following(found: Any, lease: UUID, values: dict[str, Any]) -> list[Task]:
 
     Where several deliveries wait, so do their jobs, which would each find nothing: the sender goes on until nothing is
     due, and the tick finds what it leaves behind when it dies. One delivery's job is the one that runs."""
-    endpoint_id: UUID = found.Endpoint.id
+    endpoint_id: UUID = found.id
     if not found.stands:
         _drop(endpoint_id)
     tasks = _tasks(found) if found.stands and not found.held else []
     if tasks:
         values = {**values, "busy_until": _NOW + LEASE, "busy_by": lease}
-    elif found.Endpoint.busy_by:
+    elif found.busy_by:
         values = {**values, **FREE}
     if len(tasks) > 1:
         queue.spare(JOB, endpoint_id=endpoint_id)
@@ -89,36 +106,34 @@ def change(endpoint_id: UUID, values: dict[str, Any]) -> None:
 
 
 def _tasks(found: Any) -> list[Task]:
-    endpoint: Endpoint = found.Endpoint
-    if endpoint.status == "disabled":
+    if found.status == "disabled":
         return []
-    due = _NEXT if endpoint.status == "active" else _NEXT.where(WebhookDelivery.challenge)
-    rows = db.session().execute(due, {"endpoint_id": endpoint.id}).all()
-    keys = tuple(_keys(endpoint, overlaps=found.overlaps)) if rows else ()
-    return [_task(endpoint, delivery, event, keys) for delivery, event in rows]
+    rows = _NEXT.run(endpoint_id=found.id, open=found.status == "active").fetchall()
+    keys = tuple(_keys(found)) if rows else ()
+    return [_task(found, row, keys) for row in rows]
 
 
-def _task(endpoint: Endpoint, delivery: WebhookDelivery, event: WebhookEvent, keys: tuple[bytes, ...]) -> Task:
+def _task(endpoint: Any, row: Any, keys: tuple[bytes, ...]) -> Task:
     return Task(
-        delivery_id=delivery.id,
+        delivery_id=row.delivery_id,
         endpoint_id=endpoint.id,
         client_id=endpoint.client_id,
-        event_id=event.id,
-        type=event.type,
-        subject_id=event.subject_id,
-        version=event.version,
-        occurred_at=event.occurred_at,
-        check=event.check_name,
-        challenge=delivery.challenge,
-        attempt=delivery.attempts + 1,
+        event_id=row.id,
+        type=row.type,
+        subject_id=row.subject_id,
+        version=row.version,
+        occurred_at=row.occurred_at,
+        check=row.check_name,
+        challenge=row.challenge,
+        attempt=row.attempts + 1,
         url=endpoint.url,
         keys=keys,
     )
 
 
-def _keys(endpoint: Endpoint, *, overlaps: bool) -> Iterator[bytes]:
+def _keys(endpoint: Any) -> Iterator[bytes]:
     yield safekeeping.unseal(endpoint.secret, place=SECRET, row=endpoint.id)
-    if overlaps and endpoint.old_secret:
+    if endpoint.overlaps and endpoint.old_secret:
         yield safekeeping.unseal(endpoint.old_secret, place=OLD_SECRET, row=endpoint.id)
 
 

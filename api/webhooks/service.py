@@ -6,15 +6,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db
+from api.prepared import Prepared
 from api.webhooks.models import WebhookEvent
 
-_ANNOUNCE = sa.text(
-    "SELECT announce_webhook(:id, :client_id, :type, :subject_id, :version, :occurred_at, :check, :endpoint_id)"
-).bindparams(
-    *(sa.bindparam(name, type_=sa.Uuid) for name in ("id", "client_id", "subject_id", "endpoint_id")),
-    sa.bindparam("version", type_=sa.BigInteger),
-    sa.bindparam("occurred_at", type_=sa.DateTime(timezone=True)),
-)
+_ANNOUNCE = Prepared("""
+    SELECT announce_webhook(%(id)s::uuid, %(client_id)s::uuid, %(type)s, %(subject_id)s::uuid, %(version)s::bigint,
+                            %(occurred_at)s::timestamptz, %(check)s, %(endpoint_id)s::uuid)
+""")
 
 
 def announce(
@@ -36,17 +34,16 @@ def announce(
     to announce the same thing again names its `event_id`, and asks `is_announced` before.
     """
     event_id = event_id or db.uuid7()
-    given = {
-        "id": event_id,
-        "client_id": client_id,
-        "type": type,
-        "subject_id": subject_id,
-        "version": version,
-        "occurred_at": occurred_at,
-        "check": check,
-        "endpoint_id": endpoint_id,
-    }
-    db.session().execute(_ANNOUNCE, given)
+    _ANNOUNCE.run(
+        id=event_id,
+        client_id=client_id,
+        type=type,
+        subject_id=subject_id,
+        version=version,
+        occurred_at=occurred_at,
+        check=check,
+        endpoint_id=endpoint_id,
+    )
     return event_id
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from api import db, queue
 from api.observe import log
+from api.prepared import Prepared
 from api.webhooks import claims, notices, schedule
 from api.webhooks.attempts import NOT_ALLOWED, NOT_ASKED, Outcome, Task
 from api.webhooks.models import Endpoint, WebhookDelivery
@@ -18,6 +19,11 @@ from api.webhooks.models import Endpoint, WebhookDelivery
 LONGEST_HOLD = timedelta(minutes=5)
 
 _NOW = sa.func.now()
+_ARRIVED = Prepared("""
+    UPDATE webhook_deliveries SET state = 'delivered', attempts = attempts + 1, last_attempt_at = now(),
+        last_status = %(status)s::integer, last_problem = NULL
+    WHERE id = ANY(%(ids)s::uuid[])
+""")
 Made = Sequence[tuple[Task, Outcome]]
 
 
@@ -27,8 +33,8 @@ def settle(made: Made, *, lease: UUID, more: bool = True) -> list[Task]:
     endpoint_id = made[0][0].endpoint_id
     if (found := claims.locked(endpoint_id)) is None:
         return []
-    values = _all_written(found.Endpoint, made)
-    if not (found.busy and found.Endpoint.busy_by == lease):
+    values = _all_written(found, made)
+    if not (found.busy and found.busy_by == lease):
         claims.change(endpoint_id, values)
         return []
     if not more:
@@ -42,7 +48,7 @@ def settle(made: Made, *, lease: UUID, more: bool = True) -> list[Task]:
     return claims.following(found, lease, values)
 
 
-def _all_written(endpoint: Endpoint, made: Made) -> dict[str, Any]:
+def _all_written(endpoint: Any, made: Made) -> dict[str, Any]:
     """Write the deliveries, those that arrived in a statement for all that were answered alike; gives what changes of
     the endpoint."""
     arrived: dict[int | None, list[Task]] = {}
@@ -54,11 +60,11 @@ def _all_written(endpoint: Endpoint, made: Made) -> dict[str, Any]:
         else:
             values |= _written(endpoint, task, outcome)
     for status, tasks in arrived.items():
-        _write(tasks, state="delivered", **_attempted(Outcome(True, status)))
+        _ARRIVED.run(ids=[task.delivery_id for task in tasks], status=status)
     return values
 
 
-def _written(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any]:
+def _written(endpoint: Any, task: Task, outcome: Outcome) -> dict[str, Any]:
     if outcome is NOT_ASKED:
         _write([task], next_attempt_at=_NOW + LONGEST_HOLD)
         queue.enqueue(claims.JOB, delay=LONGEST_HOLD, endpoint_id=task.endpoint_id)
@@ -87,7 +93,7 @@ def _write(tasks: Sequence[Task], **values: Any) -> None:
     db.session().execute(sa.update(WebhookDelivery).where(among).values(**values))
 
 
-def _succeeded(endpoint: Endpoint, task: Task) -> dict[str, Any]:
+def _succeeded(endpoint: Any, task: Task) -> dict[str, Any]:
     """An echoed challenge opens the endpoint, if it still is the address that echoed it."""
     values: dict[str, Any] = {"last_success_at": _NOW, "not_before": None}
     if task.challenge and endpoint.status == "pending" and endpoint.url == task.url:
@@ -96,7 +102,7 @@ def _succeeded(endpoint: Endpoint, task: Task) -> dict[str, Any]:
     return values
 
 
-def _failed(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any]:
+def _failed(endpoint: Any, task: Task, outcome: Outcome) -> dict[str, Any]:
     # No secret hangs on when an attempt is made again.
     chance = random.random()  # noqa: S311
     wait = schedule.wait_after(task.attempt, challenge=task.challenge, asked=outcome.retry_after, chance=chance)
@@ -112,7 +118,7 @@ def _failed(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any]:
     return {"not_before": _NOW + hold}
 
 
-def _given_up(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any]:
+def _given_up(endpoint: Any, task: Task, outcome: Outcome) -> dict[str, Any]:
     """After days of failing, or when the receiver says that it is gone; a challenge that nobody echoes leaves the
     endpoint pending, and one that took other webhooks meanwhile is not disabled for one that it does not take."""
     if endpoint.status != "active" or (not outcome.gone and _succeeds(endpoint, task)):
@@ -128,6 +134,6 @@ def _given_up(endpoint: Endpoint, task: Task, outcome: Outcome) -> dict[str, Any
     return {**stopped, "changed_at": _NOW, "version": Endpoint.version + 1}
 
 
-def _succeeds(endpoint: Endpoint, task: Task) -> bool:
+def _succeeds(endpoint: Any, task: Task) -> bool:
     began = db.session().scalar(sa.select(WebhookDelivery.created_at).where(WebhookDelivery.id == task.delivery_id))
     return endpoint.last_success_at is not None and began is not None and endpoint.last_success_at > began
