@@ -19,12 +19,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 import structlog
 from sqlalchemy import exc, orm
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from api import errors
+from api import direct, errors
+from api.direct import Statement
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -76,6 +78,8 @@ OWNER = Caller(kind="owner", acting_user="operator", acting_role="command line")
 
 ROLES = {kind: f"continuum_{kind}" for kind in ("clinic", "partner", "worker", "gate", "holder")}
 STANDS = "open"
+# The driver's errors when the database is out of reach, or took too long.
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 
 # How to ask whether a caller still stands, by kind: a scalar select correlated with the `caller` row, which gives
 # `STANDS`, or `ended`, `revoked`, or NULL. The access slice owns the tables, so app.py hands it in.
@@ -124,6 +128,8 @@ def open_engine(url: str, *, pool: int, statement_timeout_ms: int, pool_timeout:
         connect_args={"connect_timeout": 5, "prepare_threshold": 2},
     )
 
+    _keep_prepared(_engine)
+
     @sa.event.listens_for(_engine, "connect")
     def limit(connection: Any, _record: Any) -> None:
         connection.execute(f"SET statement_timeout = {statement_timeout_ms:d}")
@@ -131,6 +137,15 @@ def open_engine(url: str, *, pool: int, statement_timeout_ms: int, pool_timeout:
         connection.commit()
 
     return _engine
+
+
+def _keep_prepared(engine: sa.Engine) -> None:
+    """A rollback leaves prepared statements as they are; after one to a savepoint psycopg throws them away."""
+    engine.dialect.do_rollback = direct.roll_back  # type: ignore[assignment, method-assign]
+
+    @sa.event.listens_for(engine, "rollback_savepoint")
+    def forget(connection: sa.Connection, *_: Any) -> None:
+        direct.forget(_driver(connection))
 
 
 @contextmanager
@@ -141,6 +156,7 @@ def opened_by_owner(url: str) -> Iterator[None]:
     """
     global _engine
     before, _engine = _engine, sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    _keep_prepared(_engine)
     try:
         yield
     finally:
@@ -249,7 +265,7 @@ def aside(caller: Caller) -> Iterator[None]:
         inside.flush()
     except BaseException:
         # A transaction in which a statement failed takes no other; it can only end, and its role with it.
-        with contextlib.suppress(exc.DBAPIError):
+        with contextlib.suppress(exc.DBAPIError, psycopg.Error):
             _name(connection, replace(was, token_id=None))
         raise
     else:
@@ -289,7 +305,7 @@ def translated() -> Iterator[None]:
     """Turn trouble with the database into `errors.Unavailable`; its words are for the log, not the caller."""
     try:
         yield
-    except (exc.TimeoutError, exc.InterfaceError, exc.OperationalError) as trouble:
+    except (exc.TimeoutError, exc.InterfaceError, exc.OperationalError, *AWAY) as trouble:
         raise errors.Unavailable from trouble
     except exc.DBAPIError as trouble:
         if trouble.connection_invalidated:
@@ -304,10 +320,13 @@ def _connection(caller: Caller) -> Iterator[tuple[sa.Connection, str | None]]:
     try:
         try:
             standing = _name(connection, caller)
-        except exc.DBAPIError as trouble:
-            if not trouble.connection_invalidated:
+        except AWAY as trouble:
+            if not direct.is_lost(_driver(connection), trouble):
                 raise
+            connection.invalidate(trouble)
             connection.close()
+            # What became of this one has become of all that were waiting.
+            engine().dispose()
             connection = engine().connect()
             standing = _name(connection, caller)
         yield connection, standing
@@ -321,42 +340,49 @@ def _name(connection: sa.Connection, caller: Caller) -> str | None:
     A role is entered by a statement of its own, because rights are fixed when a statement begins. Patients keep the
     login's role, so that theirs is one statement: its materialised row sets the caller before the standing is asked.
     """
-    ids = {"patient_id": str(caller.patient_id or ""), "client_id": str(caller.client_id or "")}
+    if not connection.in_transaction():
+        connection.begin()
+    driver, ids = _driver(connection), {"patient_id": str(caller.patient_id or "")}
     if caller.kind == "patient" and caller.token_id:
-        named = {"patient_id": ids["patient_id"], "app_session_id": caller.app_session_id}
-        return _told(connection.scalar(_naming_of_patient(), named))
-    held = (caller.presented or b"").hex()
-    connection.execute(_NAMING, {"role": ROLES.get(caller.kind, "none"), "presented": held, **ids})
+        return _only(_naming_of_patient().ask(driver, {**ids, "app_session_id": caller.app_session_id}))
+    ids |= {"client_id": str(caller.client_id or ""), "presented": (caller.presented or b"").hex()}
+    _NAMING.ask(driver, {"role": ROLES.get(caller.kind, "none"), **ids})
     if caller.token_id is None:
         return STANDS
     asked = {"id": caller.patient_id or caller.client_id, "token": token_key(caller.token_id)}
-    return _told(connection.scalar(_standing_of(caller.kind), asked))
+    return _only(_standing_of(caller.kind).ask(driver, asked))
 
 
-def _told(standing: str | None) -> str | None:
-    return standing
+def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
+    driver: Any = connection.connection.driver_connection
+    return driver  # type: ignore[no-any-return]
 
 
-_NAMING = sa.text(
-    "SELECT set_config('role', :role, true), set_config('app.patient_id', :patient_id, true),"
-    " set_config('app.client_id', :client_id, true), set_config('app.presented', :presented, true)"
+def _only(rows: list[Any]) -> str | None:
+    """The standing that was found."""
+    return rows[0][0] if rows else None
+
+
+_NAMING = Statement(
+    "SELECT set_config('role', %(role)s, true), set_config('app.patient_id', %(patient_id)s, true),"
+    " set_config('app.client_id', %(client_id)s, true), set_config('app.presented', %(presented)s, true)"
 )
 
 
 @cache
-def _naming_of_patient() -> sa.Select[Any]:
+def _naming_of_patient() -> Statement:
     named = sa.func.set_config("app.patient_id", sa.bindparam("patient_id", type_=sa.Text), True)
     session_id = sa.bindparam("app_session_id", type_=sa.Uuid).label("app_session_id")
     row = sa.select(sa.cast(named, sa.Uuid).label("id"), session_id).cte("caller").prefix_with("MATERIALIZED")
-    return sa.select(standing("patient", row)).select_from(row)
+    return Statement(sa.select(standing("patient", row)).select_from(row))
 
 
 @cache
-def _standing_of(kind: str) -> sa.Select[Any]:
+def _standing_of(kind: str) -> Statement:
     """How the caller of this kind stands; built once, because building it takes longer than running it."""
     named = (sa.bindparam(name, type_=sa.Uuid).label(name) for name in ("id", "token"))
     row = sa.select(*named, sa.null().label("app_session_id")).subquery("caller")
-    return sa.select(standing(kind, row)).select_from(row)
+    return Statement(sa.select(standing(kind, row)).select_from(row))
 
 
 def _outlive(connection: sa.Connection, caller: Caller, outlives: Callable[[], object]) -> None:

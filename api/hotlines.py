@@ -18,15 +18,12 @@ from psycopg.pq import ConnStatus, ExecStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from api import db, errors
+from api.direct import LOST, STALE
 
 WAIT_SECONDS = 5.0
 # A process has one interpreter to read with: four connections keep it busy, more only take turns in PostgreSQL.
 MOST = 4
 _numbers = itertools.count(1)
-# SQLSTATEs. Connections end with those of class 08 and with the server's shutdown; statements are lost behind a pooler
-# that shares connections, and no longer fit once a migration has changed what they answer.
-LOST = ("08", "57P01", "57P02", "57P03")
-STALE = ("26000", "0A000")
 
 
 class Prepared:

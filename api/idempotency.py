@@ -71,15 +71,17 @@ class Done(Protocol):
     resource_id: UUID | None
 
 
-_LOCK = Prepared("SELECT pg_try_advisory_xact_lock(%(lock)s::bigint) AS locked")
-_DONE = Prepared(
-    "SELECT fingerprint, resource_id FROM idempotency_records"
-    " WHERE principal = %(principal)s::uuid AND key_hash = %(key_hash)s::bytea"
-)
-_KEEP = Prepared(
-    "INSERT INTO idempotency_records (principal, key_hash, fingerprint, resource_id)"
-    " VALUES (%(principal)s::uuid, %(key_hash)s::bytea, %(fingerprint)s::bytea, %(resource_id)s::uuid)"
-)
+# The record is looked for as of before the lock is taken: what is committed in between, `keep` runs into.
+_CLAIM = Prepared("""
+    SELECT pg_try_advisory_xact_lock(%(lock)s::bigint) AS locked, fingerprint, resource_id
+    FROM (VALUES (0)) AS one LEFT JOIN idempotency_records
+        ON principal = %(principal)s::uuid AND key_hash = %(key_hash)s::bytea
+""")
+_KEEP = Prepared("""
+    INSERT INTO idempotency_records (principal, key_hash, fingerprint, resource_id)
+    VALUES (%(principal)s::uuid, %(key_hash)s::bytea, %(fingerprint)s::bytea, %(resource_id)s::uuid)
+    ON CONFLICT DO NOTHING RETURNING principal
+""")
 
 
 def parse(header: str | None) -> str:
@@ -116,19 +118,25 @@ def claim(*, principal: UUID, key: str, fingerprint: bytes) -> Done | None:
     """
     key_hash = hashed(key)
     lock = int.from_bytes(hashlib.sha256(principal.bytes + key_hash).digest()[:8], "big", signed=True)
-    if not _LOCK.one(lock=lock).locked:
+    found = _CLAIM.one(lock=lock, principal=principal, key_hash=key_hash)
+    if not found.locked:
         raise IdempotencyInProgress
-    # A statement of its own, so that it sees what whoever held the lock before has committed.
-    done: Done | None = _DONE.one(principal=principal, key_hash=key_hash)
-    if done is not None and done.fingerprint != fingerprint:
+    if found.fingerprint is None:
+        return None
+    if found.fingerprint != fingerprint:
         raise IdempotencyKeyReused
+    done: Done = found
     return done
 
 
 def keep(*, principal: UUID, key: str, fingerprint: bytes, resource_id: UUID | None) -> None:
-    """Remember that the work was done; it commits with the work."""
+    """Remember that the work was done; it commits with the work.
+
+    Raises `IdempotencyInProgress` when another request with the key committed just before this one claimed it.
+    """
     db.session().flush()
-    _KEEP.run(principal=principal, key_hash=hashed(key), fingerprint=fingerprint, resource_id=resource_id)
+    if not _KEEP.run(principal=principal, key_hash=hashed(key), fingerprint=fingerprint, resource_id=resource_id):
+        raise IdempotencyInProgress
 
 
 def forget_old() -> None:

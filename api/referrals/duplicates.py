@@ -32,7 +32,8 @@ def of(referral: Referral, *, at: datetime) -> Sequence[UUID]:
     return [row.id for row in found]
 
 
-def _alike() -> sa.Select[UUID]:
+def alike() -> sa.Select[UUID]:
+    """The statement that asks it, of the parameters in `COMPARED` and of `over_since`."""
     given = {name: sa.bindparam(name, type_=Referral.__table__.c[name].type) for name in COMPARED}
     same_person = sa.and_(
         Referral.name_key == given["name_key"], Referral.born_on.is_not_distinct_from(given["born_on"])
@@ -48,5 +49,4 @@ def _alike() -> sa.Select[UUID]:
     )
 
 
-# For every referral that is sent.
-_ALIKE = Prepared(_alike())
+_ALIKE = Prepared(alike())

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from api import db, errors, pages
 from api.privacy import disclosure_words
-from api.referrals import duplicates, keeping, snapshots, states, visible
+from api.referrals import duplicates, keeping, sending, snapshots, states, visible
 from api.referrals.models import Referral
 from api.referrals.visible import Visible
 from api.webhooks import service as webhooks
@@ -48,9 +48,7 @@ def refer(*, client_id: UUID, asked: Mapping[str, Any], at: datetime) -> Visible
         id=db.uuid7(), client_id=client_id, origin="partner", own_version=1, created_at=at, changed_at=at, **kept
     )
     referral.name_key = snapshots.name_key(referral.given_name, referral.family_name)
-    referral.looks_like = list(duplicates.of(referral, at=at))
-    db.session().add(referral)
-    db.session().flush()
+    sending.send(referral, at=at)
     webhooks.announce(client_id=client_id, type=RECEIVED, subject_id=referral.id, version=1, occurred_at=at)
     return Visible(referral, release=None)
 

@@ -47,7 +47,7 @@ def on_consent_given(fact: ConsentGiven) -> None:
 def tell_of_consent(*, patient_id: UUID, consent_id: UUID, recipient_id: UUID | None = None, at: datetime) -> None:
     """A consent is news of each referral of the patient's in which the clinic has done something to tell. The event is
     of this consent and this referral, so that writing it down again is once."""
-    for found in _TOLD_SOMETHING.run(patient_id=patient_id, recipient_id=recipient_id).fetchall():
+    for found in _TOLD_SOMETHING.run(patient_id=patient_id, recipient_id=recipient_id):
         event_id = uuid5(consent_id, str(found.id))
         if not webhooks.is_announced(event_id):
             webhooks.announce(

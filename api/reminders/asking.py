@@ -74,7 +74,7 @@ def _marked(one: Asked, answered: bool) -> Asked:
 def _schedules(patient_ids: Collection[UUID], at: datetime) -> Iterable[Any]:
     """What the levels of care of these patients ask of them, the later enrollment last."""
     asked = [one.key for one in offering.offered()]
-    return _SCHEDULES.run(patient_ids=list(patient_ids), instruments=asked, at=at).fetchall()
+    return _SCHEDULES.run(patient_ids=list(patient_ids), instruments=asked, at=at)
 
 
 def _scheduled() -> sa.Select[*tuple[Any, ...]]:

@@ -45,32 +45,32 @@ _SPOKEN = sa.literal(list(SPOKEN_FOR), ARRAY(sa.Text))
 def spoken_for(ids: Collection[UUID]) -> dict[UUID, list[Any]]:
     """The rows that became one with each of these, which speak for them."""
     by_speaker: dict[UUID, list[Any]] = defaultdict(list)
-    for found in _SPOKEN_FOR.run(ids=list(ids)).fetchall():
+    for found in _SPOKEN_FOR.run(ids=list(ids)):
         by_speaker[found.replaced_by].append(found)
     return by_speaker
 
 
 def people(patient_ids: Collection[UUID]) -> Sequence[Any]:
-    return _PEOPLE.run(patient_ids=list(patient_ids)).fetchall()
+    return _PEOPLE.run(patient_ids=list(patient_ids))
 
 
 def attended(patient_ids: Collection[UUID], *, at: datetime, until: datetime | None) -> Sequence[Any]:
     """Places in sessions that lie ahead, or began within a day."""
     if until is None:
-        return _ATTENDED.run(patient_ids=list(patient_ids), begun_since=at - A_DAY).fetchall()
-    return _ATTENDED_UNTIL.run(patient_ids=list(patient_ids), begun_since=at - A_DAY, until=until).fetchall()
+        return _ATTENDED.run(patient_ids=list(patient_ids), begun_since=at - A_DAY)
+    return _ATTENDED_UNTIL.run(patient_ids=list(patient_ids), begun_since=at - A_DAY, until=until)
 
 
 def rows(patient_ids: Collection[UUID], *, at: datetime, until: datetime | None, lease: UUID | None) -> Sequence[Any]:
     """Rows about what lies ahead, and about what was lately said; `in_flight` under another's lease, `covered` when
     what was said, or is being said, spoke for it."""
     values = {"patient_ids": list(patient_ids), "at": at, "remembered_at": at - REMEMBERED, "lease": lease}
-    return (_ROWS.run(**values) if until is None else _ROWS_UNTIL.run(**values, until=until)).fetchall()
+    return _ROWS.run(**values) if until is None else _ROWS_UNTIL.run(**values, until=until)
 
 
 def placements(patient_ids: Collection[UUID], *, at: datetime) -> dict[UUID, list[Placement]]:
     """Enrollments as they are from `at` on, also one that lies ahead, each with its first session."""
-    found = grouped(_PLACEMENTS.run(patient_ids=list(patient_ids), at=at).fetchall())
+    found = grouped(_PLACEMENTS.run(patient_ids=list(patient_ids), at=at))
     return {
         patient_id: [Placement(max(row.starts_at, at), row.ended_at, row.paused, row.first_session_id) for row in rows]
         for patient_id, rows in found.items()

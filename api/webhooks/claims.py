@@ -108,7 +108,7 @@ def change(endpoint_id: UUID, values: dict[str, Any]) -> None:
 def _tasks(found: Any) -> list[Task]:
     if found.status == "disabled":
         return []
-    rows = _NEXT.run(endpoint_id=found.id, open=found.status == "active").fetchall()
+    rows = _NEXT.run(endpoint_id=found.id, open=found.status == "active")
     keys = tuple(_keys(found)) if rows else ()
     return [_task(found, row, keys) for row in rows]
 

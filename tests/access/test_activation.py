@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
 from prometheus_client import REGISTRY
 
 from api import db, vocabulary
 from api.access import activation, hashing
 from api.patients import service as patients
 from tests.knocking import Knocker
+from tests.statements import watched
 
 SQL = Callable[..., list[tuple[Any, ...]]]
 NOBODYS = "00000000000000000000000000"
@@ -218,18 +218,12 @@ def test_whatever_is_wrong_costs_one_hash_and_as_many_statements(
         owner_sql(f"UPDATE activation_codes SET {SPOILS[spoilt]}")
     wrong = wrong_secret(code.code)
     for name, presented in {"this": wrong, "nobodys": "0" * 16, "malformed": "nonsense"}.items():
-        statements: list[str] = counted.setdefault(name, [])
-        sa.event.listen(db.engine(), "before_cursor_execute", listener := _noting(statements))
         before = hashes()
-        assert tried(presented) is None
-        sa.event.remove(db.engine(), "before_cursor_execute", listener)
-        statements.append(f"{hashes() - before} hashes")
+        with watched() as statements:
+            assert tried(presented) is None
+        counted[name] = [*statements, f"{hashes() - before} hashes"]
     assert counted["this"] == counted["nobodys"] == counted["malformed"]
     assert counted["this"][-1] == "1.0 hashes" and len(counted["this"]) == 5
-
-
-def _noting(statements: list[str]) -> Callable[..., None]:
-    return lambda _connection, _cursor, statement, *_: statements.append(statement)
 
 
 def test_a_link_costs_no_hash(code: activation.Issued) -> None:

@@ -11,17 +11,17 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 from limits import RateLimitItemPerHour
 from psycopg.types.json import Jsonb
 
-from api import clock, db, hotlines, outward
+from api import clock, db, outward
 from api.access import client_authentication, keyrings, throttles
 from api.access.client_authentication import Known
 from api.app import Continuum
 from api.oauth import InvalidClient
 from tests.conftest import add_client
 from tests.frame.test_outward import Host
+from tests.statements import watched
 from tests.system import ISSUER, JWT_BEARER, System
 
 SQL = Callable[..., list[tuple[Any, ...]]]
@@ -178,18 +178,12 @@ def test_a_retired_key_signs_nothing(north: System, superuser: psycopg.Connectio
 @pytest.fixture
 def asked(app: Continuum, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """All statements that are asked, of either kind, and all signatures that are checked."""
-    told: list[Any] = []
-    ask, claims = hotlines.Lines.ask, client_authentication.assertions._claims
-    note = lambda _connection, _cursor, statement, *_: told.append(statement)  # noqa: E731
-    sa.event.listen(db.engine(), "before_cursor_execute", note)
-    monkeypatch.setattr(
-        hotlines.Lines, "ask", lambda self, one, values: (told.append(one.name), ask(self, one, values))[1]
-    )
-    monkeypatch.setattr(
-        client_authentication.assertions, "_claims", lambda *given: (told.append("signature"), claims(*given))[1]
-    )
-    yield told
-    sa.event.remove(db.engine(), "before_cursor_execute", note)
+    claims = client_authentication.assertions._claims
+    with watched() as told:
+        monkeypatch.setattr(
+            client_authentication.assertions, "_claims", lambda *given: (told.append("signature"), claims(*given))[1]
+        )
+        yield told
 
 
 @pytest.mark.parametrize("alg", ["ES384", "ES256", "RS384"])

@@ -3,7 +3,6 @@
 import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -115,23 +114,6 @@ def facts(client_id: uuid.UUID, patient_id: uuid.UUID | None, tells: Mapping[str
     subject = held(patient_id, tells)
     found = asked(client_id, subject, **more).get(subject.subject_id)
     return None if found is None else dict(found.facts)
-
-
-@contextmanager
-def statements() -> Any:
-    """Every statement that reaches the driver inside the block, as its text."""
-    seen: list[str] = []
-    run = psycopg.Cursor.execute
-
-    def watched(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-        seen.append(str(query))
-        return run(self, query, *args, **kwargs)
-
-    psycopg.Cursor.execute = watched  # type: ignore[method-assign]
-    try:
-        yield seen
-    finally:
-        psycopg.Cursor.execute = run  # type: ignore[method-assign]
 
 
 def role() -> str:

@@ -14,7 +14,8 @@ from api.enrollments.models import Enrollment
 from api.privacy import gate
 from tests.enrollments.deciding import place
 from tests.knocking import Knocker
-from tests.privacy.gating import NOON, OUTCOME, Files, as_partner, asked, facts, held, role, statements
+from tests.privacy.gating import NOON, OUTCOME, Files, as_partner, asked, facts, held, role
+from tests.statements import watched
 
 CALLERS = [db.WORKER, db.SYSTEM, db.Caller(kind="partner", client_id=uuid4())]
 # Nothing that a partner's role may do with a table of patients, by any statement.
@@ -193,7 +194,7 @@ def test_unknown_unlinked_linked_and_admitted_cost_the_same_statements(
     seen = {}
     cases = {"nothing": None, "unlinked": held(None), "linked": held(patient.id), "revoked": held(other_patient.id)}
     for name, subject in cases.items():
-        with statements() as ran:
+        with watched() as ran:
             assert asked(partner, *([subject] if subject else [])) == {}
         seen[name] = ran
     assert seen["nothing"] and all(ran == seen["nothing"] for ran in seen.values())

@@ -13,9 +13,9 @@ from api.privacy.events import ConsentGiven
 from api.referrals import worker as referrals
 from schemas.consents import PaperConsentAsk
 from tests.knocking import Knocker
-from tests.privacy.gating import statements
 from tests.privacy.signing import OF_TREATMENT, given
 from tests.referrals.sending import Sent, admit, link, refer
+from tests.statements import watched
 from tests.webhooks.conftest import open_endpoint, receiver, receivers, work
 from tests.webhooks.receiver import Receiver
 from tests.world import freshly
@@ -152,7 +152,7 @@ def test_a_consent_costs_the_same_whether_or_not_anybody_was_referred(
 ) -> None:
     asked = []
     for one in (patient, new_patient()):
-        with statements() as seen:
+        with watched() as seen:
             hear(one, admitted.partner.id)
         asked.append(list(seen))
     assert asked[0] == asked[1]

@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 from api.programs import shelf
 from api.referrals import worker
 from tests.knocking import Knocker
-from tests.privacy.gating import statements
 from tests.referrals.sending import DONE, PATH, SENT, Sent, admit, alike, refer, said
+from tests.statements import watched
 
 Knock = Callable[[Sent], TestResponse]
 # What its sender may ask of a referral, each of a fresh one.
@@ -59,7 +59,7 @@ def sent(partner: Knocker) -> Sent:
 
 
 def looked(knock: Knock, referral: Sent) -> tuple[Any, list[str]]:
-    with statements() as asked:
+    with watched() as asked:
         answer = knock(referral)
     return said(answer), asked
 
@@ -126,7 +126,7 @@ def test_a_known_person_is_taken_as_an_unknown_one(
     seen = []
     for number, changed in enumerate(names):
         partner = new_partner(f"Unit {'AB'[number]}")
-        with statements() as asked:
+        with watched() as asked:
             answer = partner.post(PATH, json={**SENT, **changed})
         status, headers, body = said(answer)
         for value in changed.values():
@@ -144,7 +144,7 @@ def test_a_partner_with_other_referrals_is_answered_as_one_with_none(
         admit(refer(many, own_identifier=f"M-{number}", given_name="Robin"), new_patient())
     seen = []
     for partner in (many, none):
-        with statements() as asked:
+        with watched() as asked:
             answer = partner.post(PATH, json=SENT)
         seen.append((said(answer), asked))
     assert seen[0] == seen[1]

@@ -18,6 +18,7 @@ from api.sessions import replies
 from api.sessions.events import MembershipEnded
 from api.sessions.models import Attendance
 from tests.reminders.people import local
+from tests.statements import watched
 
 MONDAY = local("2026-06-08T09:00")
 WEDNESDAY = "2026-06-10T18:00"
@@ -230,25 +231,10 @@ def test_a_group_of_thirty_is_rewritten_in_a_few_statements(new_patient, enroll,
     for member in members:
         enroll(member)
     session_id = book(members, WEDNESDAY)
-    with statements() as seen:
+    with watched() as seen:
         change(session_id, starts="2026-06-11T18:00", now="2026-06-08T10:00")
     assert len(seen) < 25
     assert all(len(rows(member, revision=2)) == 3 for member in members)
-
-
-class statements:
-    """Collects what is sent to the database inside the block."""
-
-    def __enter__(self):
-        self.seen = []
-        sa.event.listen(db.engine(), "before_cursor_execute", self._see)
-        return self.seen
-
-    def __exit__(self, *_):
-        sa.event.remove(db.engine(), "before_cursor_execute", self._see)
-
-    def _see(self, connection, cursor, statement, *_):
-        self.seen.append(statement)
 
 
 def test_whoever_previews_is_told_each_change(patient, group, change):
