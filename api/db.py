@@ -140,12 +140,20 @@ def open_engine(url: str, *, pool: int, statement_timeout_ms: int, pool_timeout:
 
 
 def _keep_prepared(engine: sa.Engine) -> None:
-    """A rollback leaves prepared statements as they are; after one to a savepoint psycopg throws them away."""
-    engine.dialect.do_rollback = direct.roll_back  # type: ignore[assignment, method-assign]
+    """After a rollback psycopg takes every prepared statement for lost, and throws all of them away: so it is not told
+    of those of whole transactions. After one to a savepoint they are gone."""
+    engine.dialect.do_rollback = _roll_back  # type: ignore[assignment, method-assign]
 
     @sa.event.listens_for(engine, "rollback_savepoint")
     def forget(connection: sa.Connection, *_: Any) -> None:
         direct.forget(_driver(connection))
+
+
+def _roll_back(driver: psycopg.Connection[Any]) -> None:
+    if direct.is_open(driver):
+        direct.carry_out(driver, b"ROLLBACK")
+    else:
+        driver.rollback()
 
 
 @contextmanager
@@ -346,7 +354,9 @@ def _name(connection: sa.Connection, caller: Caller) -> str | None:
     if caller.kind == "patient" and caller.token_id:
         return _only(_naming_of_patient().ask(driver, {**ids, "app_session_id": caller.app_session_id}))
     ids |= {"client_id": str(caller.client_id or ""), "presented": (caller.presented or b"").hex()}
-    _NAMING.ask(driver, {"role": ROLES.get(caller.kind, "none"), **ids})
+    # The gate asks the same few statements of lists of any length, which would be planned anew for each of them.
+    plans = "force_generic_plan" if caller.kind == "gate" else "auto"
+    _NAMING.ask(driver, {"role": ROLES.get(caller.kind, "none"), "plans": plans, **ids})
     if caller.token_id is None:
         return STANDS
     asked = {"id": caller.patient_id or caller.client_id, "token": token_key(caller.token_id)}
@@ -365,7 +375,8 @@ def _only(rows: list[Any]) -> str | None:
 
 _NAMING = Statement(
     "SELECT set_config('role', %(role)s, true), set_config('app.patient_id', %(patient_id)s, true),"
-    " set_config('app.client_id', %(client_id)s, true), set_config('app.presented', %(presented)s, true)"
+    " set_config('app.client_id', %(client_id)s, true), set_config('app.presented', %(presented)s, true),"
+    " set_config('plan_cache_mode', %(plans)s, true)"
 )
 
 

@@ -114,15 +114,17 @@ def _numbered(sql: str) -> tuple[str, tuple[str, ...], Mapping[str, Any]]:
 
 def _begin(connection: psycopg.Connection[Any]) -> None:
     if connection.pgconn.transaction_status == TransactionStatus.IDLE and not connection.autocommit:
-        _refuse_failed(connection, connection.pgconn.exec_(b"BEGIN"))
+        carry_out(connection, b"BEGIN")
 
 
-def roll_back(connection: psycopg.Connection[Any]) -> None:
-    """As `connection.rollback()`, after which psycopg takes every prepared statement for lost, and throws all away."""
-    if connection.pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
-        _refuse_failed(connection, connection.pgconn.exec_(b"ROLLBACK"))
-    else:
-        connection.rollback()
+def is_open(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a transaction runs on it, also one that has failed."""
+    return connection.pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+
+def carry_out(connection: psycopg.Connection[Any], command: bytes) -> None:
+    """A command as it is, of which psycopg need not know. Raises psycopg's errors."""
+    _refuse_failed(connection, connection.pgconn.exec_(command))
 
 
 def forget(connection: psycopg.Connection[Any]) -> None:

@@ -85,6 +85,7 @@ def _permission(row: Any, categories: frozenset[str]) -> Permission:
 # A suspended partner has none; nor has a record that was merged into another, or of somebody who has died (§2.15(b):
 # then somebody else consents, on paper). What a partner reads for follows from what it was verified to be: what was
 # signed for treatment is not for one that treats nobody; "at the request of the patient" (§2.31(a)(5)) is for anybody.
+# OFFSET 0 keeps the views asked about the consents that were found, rather than joined with everybody's.
 _EFFECTIVE = Prepared("""
     SELECT c.id, c.patient_id, c.categories, c.purpose, c.terms, c.recipient_class, c.recipient_name AS signed_for,
         p.name AS recipient_name, c.signed_at, c.expires_at, c.expires_on_event,
@@ -98,11 +99,11 @@ _EFFECTIVE = Prepared("""
     WHERE p.id = %(client_id)s AND p.status = 'active'
       AND c.patient_id = ANY(%(patient_ids)s::uuid[]) AND whose.status IN ('active', 'suspended')
       AND c.revoked_at IS NULL AND c.ended_at IS NULL
-      AND NOT EXISTS (SELECT FROM treatment_ends AS t WHERE t.consent_id = c.id)
+      AND NOT EXISTS (SELECT FROM treatment_ends AS t WHERE t.consent_id = c.id OFFSET 0)
       AND (c.expires_on_event IS DISTINCT FROM 'end_of_treatment' OR c.expires_at IS NOT NULL
            OR c.signed_at + %(waits)s > %(at)s
            OR EXISTS (SELECT FROM treatment_begins AS b
-                      WHERE b.consent_id = c.id AND b.recorded_at <= c.signed_at + %(waits)s))
+                      WHERE b.consent_id = c.id AND b.recorded_at <= c.signed_at + %(waits)s OFFSET 0))
       AND c.signed_at <= %(at)s AND (c.expires_at IS NULL OR c.expires_at > %(at)s)
       AND c.purpose IN ('patient_request', CASE p.kind
           WHEN 'treating_provider' THEN 'treatment' WHEN 'criminal_justice' THEN 'criminal_justice' END)

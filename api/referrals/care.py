@@ -6,6 +6,7 @@ sessions' titles are in none of it. Each is read only if it is released.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +20,10 @@ LOOKING_BACK = timedelta(weeks=WEEKS)
 def tells(patient_id: UUID | None, *, at: datetime) -> Mapping[str, Callable[[], Any]]:
     """By category, how to read it at the instant; to be called once the person's consent was found to count."""
     asked = {"patient_id": patient_id, "at": at, "since": at - LOOKING_BACK}
+    placed = cache(partial(_PLACED.one, **asked))
     return {
-        "presence": lambda: _PLACED.one(**asked) is not None,
-        "level_of_care": lambda: _level(_PLACED.one(**asked)),
+        "presence": lambda: placed() is not None,
+        "level_of_care": lambda: _level(placed()),
         "attendance": lambda: [_session(row) for row in _SESSIONS.run(**asked)],
         "progress": lambda: [row._asdict() for row in _WEEKS.run(**asked, zone=zones.clinic())],
     }

@@ -15,7 +15,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api import db
 from api.prepared import Prepared
 from api.privacy import gate
 from api.referrals import care, states
@@ -171,10 +170,17 @@ _OUTCOMES = Prepared("""
 
 
 def find(referral_id: UUID, *, client_id: UUID, locked: bool = False) -> Referral | None:
-    """The sender's own row; None where it has none of that id, for whatever reason. `locked`: nobody else changes it
-    until the transaction ends."""
-    own = sa.select(Referral).where(Referral.id == referral_id, Referral.client_id == client_id)
-    # Whoever adds to its history meanwhile need not wait, which would hold up this transaction in turn.
-    own = own.with_for_update(key_share=True) if locked else own
-    found: Referral | None = db.session().scalar(own.execution_options(populate_existing=True))
+    """The sender's own row, to be read; None where it has none of that id, for whatever reason. `locked`: nobody else
+    changes it until the transaction ends."""
+    found: Referral | None = (_OWN_LOCKED if locked else _OWN).one(id=referral_id, client_id=client_id)
     return found
+
+
+def _own() -> sa.Select[*tuple[Any, ...]]:
+    table = Referral.__table__.c
+    given = {name: sa.bindparam(name, type_=sa.Uuid) for name in ("id", "client_id")}
+    return sa.select(*table).where(*(table[name] == value for name, value in given.items()))
+
+
+# Whoever adds to its history meanwhile need not wait, which would hold up this transaction in turn.
+_OWN, _OWN_LOCKED = Prepared(_own()), Prepared(_own().with_for_update(key_share=True))
