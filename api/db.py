@@ -77,6 +77,9 @@ SYSTEM = Caller(kind="clinic", acting_user="system", acting_role="system")
 OWNER = Caller(kind="owner", acting_user="operator", acting_role="command line")
 
 ROLES = {kind: f"continuum_{kind}" for kind in ("clinic", "partner", "worker", "gate", "holder")}
+# What partners ask, and the gate for them, is of one client's rows and few of them: the plan of one is the plan of all,
+# and planning each anew would take longer than running it.
+PLANNED_ONCE = ("partner", "gate")
 STANDS = "open"
 # The driver's errors when the database is out of reach, or took too long.
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -354,8 +357,7 @@ def _name(connection: sa.Connection, caller: Caller) -> str | None:
     if caller.kind == "patient" and caller.token_id:
         return _only(_naming_of_patient().ask(driver, {**ids, "app_session_id": caller.app_session_id}))
     ids |= {"client_id": str(caller.client_id or ""), "presented": (caller.presented or b"").hex()}
-    # The gate asks the same few statements of lists of any length, which would be planned anew for each of them.
-    plans = "force_generic_plan" if caller.kind == "gate" else "auto"
+    plans = "force_generic_plan" if caller.kind in PLANNED_ONCE else "auto"
     _NAMING.ask(driver, {"role": ROLES.get(caller.kind, "none"), "plans": plans, **ids})
     if caller.token_id is None:
         return STANDS
