@@ -32,7 +32,7 @@ faults: tests-environment
 	@exec $(PY) -m tests.faults
 
 fuzz: tests-environment
-	@FUZZ=100 $(PY) -m pytest -q -n $(JOBS) tests/contract/test_behaviour.py
+	@FUZZ=100 $(PY) -m pytest -q -n $(JOBS) tests/contract/every_operation.py
 
 timing: tests-environment
 	@$(PY) -m tests.timing
@@ -68,4 +68,4 @@ migrations: tests-environment
 
 contract: tests-environment
 	@$(PY) -m tests.contract.node
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract/with_node.py tests/contract/with_oauth.py tests/contract/with_calendar.py tests/contract/with_webhooks.py tests/contract/every_caller.py
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract/every_operation.py tests/contract/every_challenge.py tests/contract/every_caller.py tests/contract/with_*.py

@@ -14,11 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tests.bench.peers import verifying
 
-LEAD = timedelta(minutes=30)
+LEAD, LINK_LEAD = timedelta(minutes=30), timedelta(minutes=15)
+PRESENCE = {"present": "attended", "absent": "missed", "excused": "excused"}
 SESSIONS = """
 SELECT s.id, s.kind, coalesce(CASE WHEN p.language = 'es' THEN s.title_es END, s.title) AS title, s.status,
   a.starts_at, a.ends_at, s.time_zone, s.modality, s.facilitator, s.location_id, s.room,
-  a.reply, a.reply_reason, a.reply_starts_at, a.replied_at, a.arrived_at, a.mark, a.minutes, a.marked_at
+  s.join_url, a.makes_up_for, a.reply, a.reply_reason, a.reply_starts_at, a.replied_at, a.late_cancellation,
+  a.asks_to_move, a.arrived_at, a.arrival_way, a.arrival_confirmed, a.mark, a.minutes, a.came_at, a.left_at, a.marked_at
 FROM attendances a JOIN care_sessions s ON s.id = a.session_id JOIN patients p ON p.id = a.patient_id
 WHERE a.patient_id = $1 AND a.status = 'booked' AND a.starts_at >= $2 AND a.starts_at < $3
 ORDER BY a.starts_at, a.session_id LIMIT 20
@@ -56,17 +58,28 @@ class Reply(BaseModel):
     starts_at: datetime
     replied_at: datetime
     late: bool
+    late_cancellation: bool
+    asks_to_move: bool
 
 
 class Arrival(BaseModel):
     placement: Literal["in_window", "outside_window"]
     arrived_at: datetime
+    way: Literal["checked_in", "joined"]
+    confirmed: bool
 
 
 class Attended(BaseModel):
     mark: Literal["present", "absent", "excused"]
     minutes: int | None = None
+    arrived_at: datetime | None = None
+    left_at: datetime | None = None
     marked_at: datetime
+
+
+class Presence(BaseModel):
+    status: Literal["attended", "missed", "excused", "attested", "expected"]
+    rests_on: Literal["clinic", "patient", "nothing"]
 
 
 class Session(BaseModel):
@@ -83,9 +96,12 @@ class Session(BaseModel):
     room: str | None = None
     check_in_opens_at: datetime
     check_in_closes_at: datetime
+    join_opens_at: datetime | None = None
+    makes_up_for: UUID | None = None
     reply: Reply | None = None
     arrival: Arrival | None = None
     attendance: Attended | None = None
+    presence: Presence
 
 
 class SessionList(BaseModel):
@@ -102,21 +118,45 @@ async def sessions(request: Request, patient_id: Me) -> Any:
 def shown(row: asyncpg.Record) -> dict[str, Any]:
     opens_at = row["starts_at"] - LEAD
     session = {**row, "check_in_opens_at": opens_at, "check_in_closes_at": row["ends_at"], "reply": None}
-    if row["reply"] == "not_attending" or (row["reply"] and row["reply_starts_at"] == row["starts_at"]):
+    if row["join_url"] and row["modality"] != "in_person":
+        session["join_opens_at"] = row["starts_at"] - LINK_LEAD
+    follows = row["reply"] == "not_attending" and not row["asks_to_move"]
+    if follows or (row["reply"] and row["reply_starts_at"] == row["starts_at"]):
         session["reply"] = {
             "reply": row["reply"],
             "reason": row["reply_reason"],
             "starts_at": row["reply_starts_at"],
             "replied_at": row["replied_at"],
             "late": row["replied_at"] >= row["starts_at"],
+            "late_cancellation": row["late_cancellation"],
+            "asks_to_move": row["asks_to_move"],
         }
+    inside = row["arrived_at"] is not None and opens_at <= row["arrived_at"] <= row["ends_at"]
     if row["arrived_at"]:
-        inside = opens_at <= row["arrived_at"] <= row["ends_at"]
-        placement = "in_window" if inside else "outside_window"
-        session["arrival"] = {"placement": placement, "arrived_at": row["arrived_at"]}
+        session["arrival"] = {
+            "placement": "in_window" if inside else "outside_window",
+            "arrived_at": row["arrived_at"],
+            "way": row["arrival_way"] or "checked_in",
+            "confirmed": row["arrival_confirmed"],
+        }
     if row["mark"]:
-        session["attendance"] = {"mark": row["mark"], "minutes": row["minutes"], "marked_at": row["marked_at"]}
+        session["attendance"] = {
+            "mark": row["mark"],
+            "minutes": row["minutes"],
+            "arrived_at": row["came_at"],
+            "left_at": row["left_at"],
+            "marked_at": row["marked_at"],
+        }
+    session["presence"] = present(row["mark"], inside)
     return session
+
+
+def present(mark: str | None, inside: bool) -> dict[str, str]:
+    if mark:
+        return {"status": PRESENCE[mark], "rests_on": "clinic"}
+    if inside:
+        return {"status": "attested", "rests_on": "patient"}
+    return {"status": "expected", "rests_on": "nothing"}
 
 
 class Given(BaseModel):

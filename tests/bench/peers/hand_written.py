@@ -19,16 +19,29 @@ SELECT json_strip_nulls(coalesce(json_agg(t), '[]'))::text FROM (
     s.time_zone, s.modality, s.facilitator, s.location_id, s.room,
     to_char((a.starts_at - interval '30 minutes') AT TIME ZONE 'UTC', {ISO}) AS check_in_opens_at,
     to_char(a.ends_at AT TIME ZONE 'UTC', {ISO}) AS check_in_closes_at,
-    CASE WHEN a.reply = 'not_attending' OR a.reply_starts_at = a.starts_at THEN json_build_object(
+    to_char(CASE WHEN s.join_url IS NOT NULL AND s.modality <> 'in_person'
+      THEN a.starts_at - interval '15 minutes' END AT TIME ZONE 'UTC', {ISO}) AS join_opens_at, a.makes_up_for,
+    CASE WHEN a.reply = 'not_attending' AND NOT a.asks_to_move OR a.reply_starts_at = a.starts_at
+    THEN json_build_object(
       'reply', a.reply, 'reason', a.reply_reason, 'starts_at', to_char(a.reply_starts_at AT TIME ZONE 'UTC', {ISO}),
-      'replied_at', to_char(a.replied_at AT TIME ZONE 'UTC', {ISO}), 'late', a.replied_at >= a.starts_at) END AS reply,
+      'replied_at', to_char(a.replied_at AT TIME ZONE 'UTC', {ISO}), 'late', a.replied_at >= a.starts_at,
+      'late_cancellation', a.late_cancellation, 'asks_to_move', a.asks_to_move) END AS reply,
     CASE WHEN a.arrived_at IS NOT NULL THEN json_build_object(
       'placement', CASE WHEN a.arrived_at BETWEEN a.starts_at - interval '30 minutes' AND a.ends_at
         THEN 'in_window' ELSE 'outside_window' END,
-      'arrived_at', to_char(a.arrived_at AT TIME ZONE 'UTC', {ISO})) END AS arrival,
+      'arrived_at', to_char(a.arrived_at AT TIME ZONE 'UTC', {ISO}),
+      'way', coalesce(a.arrival_way, 'checked_in'), 'confirmed', a.arrival_confirmed) END AS arrival,
     CASE WHEN a.mark IS NOT NULL THEN json_build_object(
-      'mark', a.mark, 'minutes', a.minutes,
-      'marked_at', to_char(a.marked_at AT TIME ZONE 'UTC', {ISO})) END AS attendance
+      'mark', a.mark, 'minutes', a.minutes, 'arrived_at', to_char(a.came_at AT TIME ZONE 'UTC', {ISO}),
+      'left_at', to_char(a.left_at AT TIME ZONE 'UTC', {ISO}),
+      'marked_at', to_char(a.marked_at AT TIME ZONE 'UTC', {ISO})) END AS attendance,
+    json_build_object(
+      'status', CASE a.mark WHEN 'present' THEN 'attended' WHEN 'absent' THEN 'missed' WHEN 'excused' THEN 'excused'
+        ELSE CASE WHEN a.arrived_at BETWEEN a.starts_at - interval '30 minutes' AND a.ends_at
+          THEN 'attested' ELSE 'expected' END END,
+      'rests_on', CASE WHEN a.mark IS NOT NULL THEN 'clinic'
+        WHEN a.arrived_at BETWEEN a.starts_at - interval '30 minutes' AND a.ends_at THEN 'patient' ELSE 'nothing' END
+    ) AS presence
   FROM attendances a JOIN care_sessions s ON s.id = a.session_id JOIN patients p ON p.id = a.patient_id
   WHERE a.patient_id = %s AND a.status = 'booked' AND a.starts_at >= %s AND a.starts_at < %s
   ORDER BY a.starts_at, a.session_id LIMIT 20) t
