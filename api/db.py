@@ -146,10 +146,18 @@ def _keep_prepared(engine: sa.Engine) -> None:
     """After a rollback psycopg takes every prepared statement for lost, and throws all of them away: so it is not told
     of those of whole transactions. After one to a savepoint they are gone."""
     engine.dialect.do_rollback = _roll_back  # type: ignore[assignment, method-assign]
+    engine.dialect.do_commit = _commit  # type: ignore[assignment, method-assign]
 
     @sa.event.listens_for(engine, "rollback_savepoint")
     def forget(connection: sa.Connection, *_: Any) -> None:
         direct.forget(_driver(connection))
+
+
+def _commit(driver: psycopg.Connection[Any]) -> None:
+    if direct.is_open(driver):
+        direct.carry_out(driver, b"COMMIT")
+    else:
+        driver.commit()
 
 
 def _roll_back(driver: psycopg.Connection[Any]) -> None:

@@ -52,13 +52,18 @@ class Statement:
     def sql(self) -> str:
         return (self._known or self._compile()).sql.decode()
 
+    def in_order(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """The values of its places `$1`, `$2`, ..."""
+        compiled = self._known or self._compile()
+        given = {**compiled.defaults, **parameters}
+        return [given[name] for name in compiled.names]
+
     def ask(self, connection: psycopg.Connection[Any], parameters: Mapping[str, Any]) -> list[Any]:
         """The rows as named tuples, in the connection's transaction, which begins if none is running. Raises psycopg's
         errors, and `KeyError` for a parameter that is missing."""
         compiled = self._known or self._compile()
         adapting = Transformer(connection)
-        given = {**compiled.defaults, **parameters}
-        values: Any = adapting.dump_sequence([given[name] for name in compiled.names], compiled.formats)
+        values: Any = adapting.dump_sequence(self.in_order(parameters), compiled.formats)
         _begin(connection)
         name = self._on(connection, compiled, tuple(adapting.types or ()))
         result = connection.pgconn.exec_prepared(name, values, adapting.formats, Format.BINARY)

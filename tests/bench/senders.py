@@ -21,7 +21,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg_pool import AsyncConnectionPool
 
-from api import db
+from api import db, direct
 from api.messages.gateway import ACCEPTED, Message
 from api.messages.post import Post
 from api.reminders import worker
@@ -64,6 +64,13 @@ def recorded(begin: Barrier, url: str, at: datetime, file: Path) -> None:
             said.append((query, params))
             return super().execute(query, params, **how)
 
+    ask = direct.Statement.ask
+
+    def asked(self: direct.Statement, connection: psycopg.Connection[Any], parameters: Any) -> Any:
+        said.append((self.sql, self.in_order(parameters)))
+        return ask(self, connection, parameters)
+
+    direct.Statement.ask = asked  # type: ignore[method-assign]
     _connected(url)
     sa.event.listen(db.engine(), "checkout", lambda driver, *_: setattr(driver, "cursor_factory", Recording))
     sa.event.listen(db.engine(), "commit", lambda _: said.append((COMMIT, None)))
@@ -80,7 +87,10 @@ def bare(begin: Barrier, dsn: str, file: Path) -> None:
         for statement, values in said:
             if statement == COMMIT:
                 connection.commit()
-            elif (cursor := connection.execute(statement, values)).description:
+                continue
+            # What goes to libpq directly has numbered places.
+            cursor = psycopg.RawCursor(connection) if isinstance(values, list) else connection.cursor()
+            if cursor.execute(statement, values).description:
                 cursor.fetchall()
 
 
