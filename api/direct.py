@@ -1,8 +1,8 @@
 """Statements handed to libpq as they are, on a connection that psycopg holds.
 
 psycopg's cursor costs three times as much processor time as the statement's values, its answer and libpq together, and
-SQLAlchemy's as much again; that is for what stands on the way of every request. Transactions, adaptation and errors
-remain psycopg's.
+SQLAlchemy's as much again; this is for what stands on the way of every request. Values, answers and errors remain
+psycopg's; `db` ends the transactions that begin here.
 """
 
 import itertools
@@ -69,7 +69,7 @@ class Statement:
         result = connection.pgconn.exec_prepared(name, values, adapting.formats, Format.BINARY)
         if result.status == ExecStatus.COMMAND_OK:
             return []
-        _refuse_failed(connection, result)
+        refuse_failed(connection, result)
         adapting.set_pgresult(result)
         return adapting.load_rows(0, result.ntuples, self._row(result))
 
@@ -78,7 +78,7 @@ class Statement:
         names = _prepared.setdefault(connection, {})
         if (name := names.get((self, types))) is None:
             name = b"direct%d" % next(_numbers)
-            _refuse_failed(connection, connection.pgconn.prepare(name, compiled.sql, types))
+            refuse_failed(connection, connection.pgconn.prepare(name, compiled.sql, types))
             names[self, types] = name
         return name
 
@@ -129,7 +129,7 @@ def is_open(connection: psycopg.Connection[Any]) -> bool:
 
 def carry_out(connection: psycopg.Connection[Any], command: bytes) -> None:
     """A command as it is, of which psycopg need not know. Raises psycopg's errors."""
-    _refuse_failed(connection, connection.pgconn.exec_(command))
+    refuse_failed(connection, connection.pgconn.exec_(command))
 
 
 def forget(connection: psycopg.Connection[Any]) -> None:
@@ -137,7 +137,8 @@ def forget(connection: psycopg.Connection[Any]) -> None:
     _prepared.pop(connection, None)
 
 
-def _refuse_failed(connection: psycopg.Connection[Any], result: Any) -> None:
+def refuse_failed(connection: psycopg.Connection[Any], result: Any) -> None:
+    """Raises the error that an answer of libpq's is, if it is one."""
     if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
         return
     trouble = psycopg.errors.error_from_result(result, connection.info.encoding)

@@ -14,11 +14,11 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import abc
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ConnStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from api import db, errors
-from api.direct import LOST, STALE
+from api.direct import LOST, STALE, refuse_failed
 
 WAIT_SECONDS = 5.0
 # A process has one interpreter to read with: four connections keep it busy, more only take turns in PostgreSQL.
@@ -80,15 +80,11 @@ class Line:
         """The statement's one row, as text. Raises psycopg's errors."""
         values = statement.values(self._dumps, asked)
         if statement.name not in self._prepared:
-            self._refuse_failed(self._pgconn.prepare(statement.name, statement.sql, statement.types))
+            refuse_failed(self._connection, self._pgconn.prepare(statement.name, statement.sql, statement.types))
             self._prepared.add(statement.name)
         result = self._pgconn.exec_prepared(statement.name, values)
-        self._refuse_failed(result)
+        refuse_failed(self._connection, result)
         return [result.get_value(0, column) for column in range(result.nfields)]
-
-    def _refuse_failed(self, result: Any) -> None:
-        if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-            raise psycopg.errors.error_from_result(result, self._connection.info.encoding)
 
 
 class Useless(Exception):

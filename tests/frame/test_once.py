@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api import idempotency
+from api import db, idempotency
 from tests.knocking import Knocker
 
 PLACEMENT = {"program": "iop", "starts_at": "2026-11-16T14:00:00Z", "focus": ["substance_use"]}
@@ -34,6 +34,13 @@ def at_once(times: int, act: Callable[[], Any]) -> list[Any]:
 def test_without_a_key_nothing_is_made(clinic: Knocker, patient: Knocker) -> None:
     refused = place(clinic, patient, key="")
     assert (refused.status_code, refused.json["type"].rpartition("/")[2]) == (400, "idempotency-key-missing")
+
+
+def test_what_was_done_just_before_the_claim_is_not_done_again(patient: Knocker) -> None:
+    done = {"principal": patient.id, "key": "k", "fingerprint": b"f", "resource_id": None}
+    with pytest.raises(idempotency.IdempotencyInProgress), db.transaction(db.SYSTEM):
+        idempotency.keep(**done)
+        idempotency.keep(**done)
 
 
 @pytest.mark.parametrize("key", ["é", "a b", '"unclosed', "x" * 256, '""'])
