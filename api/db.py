@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -153,14 +153,16 @@ def _keep_prepared(engine: sa.Engine) -> None:
         direct.forget(_driver(connection))
 
 
-def _commit(driver: psycopg.Connection[Any]) -> None:
+def _commit(pooled: sa.PoolProxiedConnection) -> None:
+    driver = _held(pooled)
     if direct.is_open(driver):
         direct.carry_out(driver, b"COMMIT")
     else:
         driver.commit()
 
 
-def _roll_back(driver: psycopg.Connection[Any]) -> None:
+def _roll_back(pooled: sa.PoolProxiedConnection) -> None:
+    driver = _held(pooled)
     if direct.is_open(driver):
         direct.carry_out(driver, b"ROLLBACK")
     else:
@@ -374,8 +376,12 @@ def _name(connection: sa.Connection, caller: Caller) -> str | None:
 
 
 def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
-    driver: Any = connection.connection.driver_connection
-    return driver  # type: ignore[no-any-return]
+    return _held(connection.connection)
+
+
+def _held(pooled: sa.PoolProxiedConnection) -> psycopg.Connection[Any]:
+    """psycopg's connection: the pool's own has other things under the same names (`info`)."""
+    return cast(psycopg.Connection[Any], pooled.driver_connection)
 
 
 def _only(rows: list[Any]) -> str | None:

@@ -68,3 +68,22 @@ def test_a_connection_that_ends_is_the_database_out_of_reach(
         ECHO.one(**ASKED)
     with db.transaction(db.WORKER):
         assert ECHO.one(**ASKED).said == "ñ"
+
+
+def test_a_connection_that_ends_before_the_commit_is_the_database_out_of_reach(
+    app: Continuum, superuser: psycopg.Connection[Any]
+) -> None:
+    with pytest.raises(errors.Unavailable), db.transaction(db.WORKER) as session:
+        superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [session.scalar(sa.text("SELECT pg_backend_pid()"))])
+    with db.transaction(db.WORKER):
+        assert ECHO.one(**ASKED).said == "ñ"
+
+
+def test_a_connection_that_ends_before_the_rollback_is_the_same(
+    app: Continuum, superuser: psycopg.Connection[Any]
+) -> None:
+    with pytest.raises(errors.Unavailable), db.transaction(db.WORKER) as session:
+        superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [session.scalar(sa.text("SELECT pg_backend_pid()"))])
+        raise ZeroDivisionError
+    with db.transaction(db.WORKER):
+        assert ECHO.one(**ASKED).said == "ñ"
