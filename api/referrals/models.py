@@ -32,8 +32,9 @@ class Referral(db.Base):
         sa.CheckConstraint("(origin = 'partner') = (client_id IS NOT NULL)", name="sender"),
         sa.CheckConstraint("(withdrawn IS NULL) = (withdrawn_at IS NULL)", name="withdrawal"),
         sa.Index("ix_referrals_client_id_created_at_id", "client_id", "created_at", "id"),
-        sa.Index("ix_referrals_client_id_own_identifier", "client_id", "own_identifier"),
-        sa.Index("ix_referrals_client_id_name_key", "client_id", "name_key"),
+        # Those of one identifier, and of one name, in the order in which they were sent.
+        sa.Index("ix_referrals_own_identifier", "client_id", "own_identifier", "created_at", "id"),
+        sa.Index("ix_referrals_name_key", "client_id", "name_key", "created_at", "id"),
         sa.Index("ix_referrals_created_at_id", "created_at", "id"),
     )
 
