@@ -89,8 +89,8 @@ def record(
     request_id: str | None = None,
     times: int | None = None,
 ) -> None:
-    """Add one row to the running transaction; `problem` is the slug of the refusal, if it was one."""
-    _INSERT.run(
+    """Add one row at the end of the running transaction; `problem` is the slug of the refusal, if it was one."""
+    _INSERT.leave(
         id=db.uuid7(),
         caller_kind=caller.kind,
         client_id=caller.client_id,

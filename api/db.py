@@ -8,10 +8,11 @@ reads that every app start makes, in one autocommitted statement.
 
 import contextlib
 import hashlib
+import itertools
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -248,8 +249,10 @@ def transaction(caller: Caller) -> Iterator[orm.Session]:
             refuse_unless(standing)
             yield current
             if current.info.get("preview"):
+                _carry_out_left(current)
                 current.rollback()
             else:
+                _carry_out_left(current, last=b"COMMIT")
                 current.commit()
                 current.info.pop("after_rollback", None)
         except BaseException:
@@ -262,8 +265,30 @@ def transaction(caller: Caller) -> Iterator[orm.Session]:
                 _outlive(connection, caller, outlives)
 
 
+def leave(statement: Statement, parameters: Mapping[str, Any], *, taken: type[errors.Refusal] | None = None) -> None:
+    """Have `statement` carried out at the end of the running transaction, in one trip with its COMMIT, in the order in
+    which they were left and as whoever is its caller now; nobody waits for its answer. Where it adds a row that is
+    there already, `taken` is raised and everything rolled back."""
+    session().info.setdefault("left", []).append((statement, parameters, taken))
+
+
+def _carry_out_left(current: orm.Session, *, last: bytes = b"") -> None:
+    current.flush()
+    if not (left := current.info.pop("left", None)):
+        return
+    driver = _driver(current.connection())
+    answers = direct.in_one_trip(driver, [(statement, given) for statement, given, _ in left], last=last)
+    refusals = itertools.chain((taken for *_, taken in left), itertools.repeat(None))
+    for answer, taken in zip(answers, refusals, strict=False):
+        try:
+            answer.rows()
+        except psycopg.errors.UniqueViolation as trouble:
+            raise (taken or trouble) from trouble
+
+
 def become(caller: Caller) -> None:
     """Go on in the running transaction as `caller`: who held a secret becomes whose it is."""
+    _carry_out_left(session())
     session().info["caller"] = caller
     _name(session().connection(), caller)
 
@@ -276,14 +301,14 @@ def aside(caller: Caller) -> Iterator[None]:
     nothing that `caller` alone may see stays behind for whoever goes on.
     """
     before = session()
-    before.flush()
+    _carry_out_left(before)
     connection, was = before.connection(), before.info["caller"]
     inside = orm.Session(bind=connection, expire_on_commit=False, join_transaction_mode="rollback_only")
     reset = _session.set(inside)
     try:
         become(caller)
         yield
-        inside.flush()
+        _carry_out_left(inside)
     except BaseException:
         # A transaction in which a statement failed takes no other; it can only end, and its role with it.
         with contextlib.suppress(exc.DBAPIError, psycopg.Error):
@@ -341,6 +366,9 @@ def _connection(caller: Caller) -> Iterator[tuple[sa.Connection, str | None]]:
     try:
         try:
             standing = _name(connection, caller)
+        except direct.Outdated:
+            connection.rollback()
+            standing = _name(connection, caller)
         except AWAY as trouble:
             if not direct.is_lost(_driver(connection), trouble):
                 raise
@@ -363,16 +391,20 @@ def _name(connection: sa.Connection, caller: Caller) -> str | None:
     """
     if not connection.in_transaction():
         connection.begin()
-    driver, ids = _driver(connection), {"patient_id": str(caller.patient_id or "")}
+    driver, role = _driver(connection), ROLES.get(caller.kind, "none")
+    direct.speak_as(driver, role)
+    ids = {"patient_id": str(caller.patient_id or "")}
     if caller.kind == "patient" and caller.token_id:
-        return _only(_naming_of_patient().ask(driver, {**ids, "app_session_id": caller.app_session_id}))
+        asked = {**ids, "app_session_id": caller.app_session_id}
+        return _only(direct.in_one_trip(driver, [(_naming_of_patient(), asked)])[0].rows())
     ids |= {"client_id": str(caller.client_id or ""), "presented": (caller.presented or b"").hex()}
     plans = "force_generic_plan" if caller.kind in PLANNED_ONCE else "auto"
-    _NAMING.ask(driver, {"role": ROLES.get(caller.kind, "none"), "plans": plans, **ids})
-    if caller.token_id is None:
-        return STANDS
-    asked = {"id": caller.patient_id or caller.client_id, "token": token_key(caller.token_id)}
-    return _only(_standing_of(caller.kind).ask(driver, asked))
+    asks: list[tuple[Statement, dict[str, Any]]] = [(_NAMING, {"role": role, "plans": plans, **ids})]
+    if caller.token_id is not None:
+        asked = {"id": caller.patient_id or caller.client_id, "token": token_key(caller.token_id)}
+        asks.append((_standing_of(caller.kind), asked))
+    _, *standing = (answer.rows() for answer in direct.in_one_trip(driver, asks))
+    return _only(standing[0]) if standing else STANDS
 
 
 def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
@@ -424,6 +456,7 @@ def _outlive(connection: sa.Connection, caller: Caller, outlives: Callable[[], o
             try:
                 _name(held, caller)
                 outlives()
+                _carry_out_left(current, last=b"COMMIT")
                 current.commit()
             finally:
                 _session.reset(reset)

@@ -5,12 +5,15 @@ SQLAlchemy's as much again; this is for what stands on the way of every request.
 psycopg's; `db` ends the transactions that begin here.
 """
 
+import contextlib
 import itertools
 import re
+import select
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from secrets import token_hex
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -23,10 +26,19 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 STALE = ("26000", "0A000")
 # Those that connections end with: class 08, and the server's shutdown.
 LOST = ("08", "57P01", "57P02", "57P03")
+BEGIN = b"BEGIN"
 _PLACE = re.compile(r"%\((\w+)\)s|%%")
+# Behind a pooler several processes share a connection: none may take another's statement for its own.
+_OURS = token_hex(4).encode()
 _numbers = itertools.count(1)
-# What is prepared on each connection, by statement and the types of its values.
+# What is prepared on each connection, by role, statement and the types of its values. Row-level security makes
+# PostgreSQL plan a statement anew whenever another role asks it than the one before.
 _prepared: "WeakKeyDictionary[psycopg.Connection[Any], dict[Any, bytes]]" = WeakKeyDictionary()
+_roles: "WeakKeyDictionary[psycopg.Connection[Any], str]" = WeakKeyDictionary()
+
+
+class Outdated(psycopg.OperationalError):
+    """What was prepared is gone, or no longer fits; the next transaction prepares it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +73,30 @@ class Statement:
     def ask(self, connection: psycopg.Connection[Any], parameters: Mapping[str, Any]) -> list[Any]:
         """The rows as named tuples, in the connection's transaction, which begins if none is running. Raises psycopg's
         errors, and `KeyError` for a parameter that is missing."""
-        compiled = self._known or self._compile()
-        adapting = Transformer(connection)
-        values: Any = adapting.dump_sequence(self.in_order(parameters), compiled.formats)
-        _begin(connection)
-        name = self._on(connection, compiled, tuple(adapting.types or ()))
-        result = connection.pgconn.exec_prepared(name, values, adapting.formats, Format.BINARY)
-        if result.status == ExecStatus.COMMAND_OK:
-            return []
-        refuse_failed(connection, result)
-        adapting.set_pgresult(result)
-        return adapting.load_rows(0, result.ntuples, self._row(result))
+        if _begins(connection):
+            carry_out(connection, BEGIN)
+        asked = self.on(connection, parameters)
+        result = connection.pgconn.exec_prepared(asked.name, asked.values, asked.adapting.formats, Format.BINARY)
+        return Answer(connection, result, asked).rows()
 
-    def _on(self, connection: psycopg.Connection[Any], compiled: _Compiled, types: Sequence[int]) -> bytes:
+    def on(self, connection: psycopg.Connection[Any], parameters: Mapping[str, Any]) -> "Asked":
+        """As it goes out there, prepared at first use."""
+        compiled = self._known or self._compile()
+        adapting: Any = Transformer(connection)
+        values: Any = adapting.dump_sequence(self.in_order(parameters), compiled.formats)
+        return Asked(self, self._name(connection, compiled, tuple(adapting.types or ())), values, adapting)
+
+    def _name(self, connection: psycopg.Connection[Any], compiled: _Compiled, types: Sequence[int]) -> bytes:
         """Its name on this connection, where it is prepared at first use."""
-        names = _prepared.setdefault(connection, {})
-        if (name := names.get((self, types))) is None:
-            name = b"direct%d" % next(_numbers)
+        known, key = _prepared.setdefault(connection, {}), (_roles.get(connection), self, types)
+        if (name := known.get(key)) is None:
+            name = b"direct_%s_%d" % (_OURS, next(_numbers))
             refuse_failed(connection, connection.pgconn.prepare(name, compiled.sql, types))
-            names[self, types] = name
+            known[key] = name
         return name
 
-    def _row(self, result: Any) -> Callable[..., Any]:
+    def row(self, result: Any) -> Callable[..., Any]:
+        """What makes a row of this answer of libpq's."""
         columns = tuple(result.fname(number) for number in range(result.nfields))
         if (row := self._rows.get(columns)) is None:
             named = namedtuple("Row", [one.decode() for one in columns], rename=True)  # type: ignore[misc]
@@ -94,9 +108,90 @@ class Statement:
             sql, names, defaults = _numbered(self._statement)
         else:
             compiled: Any = self._statement.compile(dialect=PGDialect_psycopg(paramstyle="numeric_dollar"))  # type: ignore[no-untyped-call]
-            sql, names, defaults = str(compiled), tuple(compiled.positiontup or ()), compiled.params
+            sql, names = str(compiled), tuple(compiled.positiontup or ())
+            defaults = {name: given for name, given in compiled.params.items() if not compiled.binds[name].required}
         self._known = _Compiled(sql.encode(), names, defaults, [PyFormat.AUTO] * len(names))
         return self._known
+
+
+class Asked(NamedTuple):
+    """A statement as it goes out: its name on the connection, its values, and what adapted them."""
+
+    statement: Statement
+    name: bytes
+    values: Any
+    adapting: Any
+
+
+class Answer(NamedTuple):
+    """What libpq gave for a statement, or for a command."""
+
+    connection: psycopg.Connection[Any]
+    result: Any
+    asked: Asked | None = None
+
+    def rows(self) -> list[Any]:
+        """Raises psycopg's error if it is one, and `Outdated`."""
+        try:
+            refuse_failed(self.connection, self.result)
+        except psycopg.Error as trouble:
+            if trouble.sqlstate in STALE:
+                raise Outdated(*trouble.args) from trouble
+            raise
+        if self.asked is None or self.result.status == ExecStatus.COMMAND_OK:
+            return []
+        adapting = self.asked.adapting
+        adapting.set_pgresult(self.result)
+        rows: list[Any] = adapting.load_rows(0, self.result.ntuples, self.asked.statement.row(self.result))
+        return rows
+
+
+def in_one_trip(
+    connection: psycopg.Connection[Any], asks: Sequence[tuple[Statement, Mapping[str, Any]]], *, last: bytes = b""
+) -> list[Answer]:
+    """Asks one statement after the other without waiting for answers, and carries out the command that comes `last`;
+    a transaction begins if none is running. After one that fails nothing is done: the answers are to be looked at in
+    their order. Raises psycopg's errors for a connection that has ended.
+    """
+    asked = [statement.on(connection, parameters) for statement, parameters in asks]
+    pgconn, begins = connection.pgconn, _begins(connection)
+    pgconn.enter_pipeline_mode()
+    try:
+        if begins:
+            pgconn.send_query_params(BEGIN, None)
+        for one in asked:
+            pgconn.send_query_prepared(one.name, one.values, one.adapting.formats, Format.BINARY)
+        if last:
+            pgconn.send_query_params(last, None)
+        pgconn.pipeline_sync()
+        results = [_next(pgconn) for _ in range(begins + len(asked) + bool(last))]
+        _heard(pgconn)  # the end of the trip
+    finally:
+        # Where the connection has ended in the middle, that is what matters.
+        with contextlib.suppress(psycopg.OperationalError):
+            pgconn.exit_pipeline_mode()
+    if begins:
+        refuse_failed(connection, results.pop(0))
+    return [Answer(connection, result, one) for result, one in itertools.zip_longest(results, asked)]
+
+
+def _next(pgconn: Any) -> Any:
+    """The answer whose turn it is; each is followed by none. A connection that has ended gives no further ones."""
+    if (result := _heard(pgconn)) is None:
+        raise psycopg.OperationalError("the connection has ended")
+    _heard(pgconn)
+    return result
+
+
+def _heard(pgconn: Any) -> Any:
+    """libpq would wait with the interpreter's lock held: so the socket is waited for."""
+    while pgconn.is_busy():
+        unsent = pgconn.flush()
+        socket = select.poll()
+        socket.register(pgconn.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
+        socket.poll()
+        pgconn.consume_input()
+    return pgconn.get_result()
 
 
 def is_lost(connection: psycopg.Connection[Any], trouble: psycopg.Error) -> bool:
@@ -117,9 +212,8 @@ def _numbered(sql: str) -> tuple[str, tuple[str, ...], Mapping[str, Any]]:
     return _PLACE.sub(place, sql), tuple(names), {}
 
 
-def _begin(connection: psycopg.Connection[Any]) -> None:
-    if connection.pgconn.transaction_status == TransactionStatus.IDLE and not connection.autocommit:
-        carry_out(connection, b"BEGIN")
+def _begins(connection: psycopg.Connection[Any]) -> bool:
+    return connection.pgconn.transaction_status == TransactionStatus.IDLE and not connection.autocommit
 
 
 def is_open(connection: psycopg.Connection[Any]) -> bool:
@@ -130,6 +224,11 @@ def is_open(connection: psycopg.Connection[Any]) -> bool:
 def carry_out(connection: psycopg.Connection[Any], command: bytes) -> None:
     """A command as it is, of which psycopg need not know. Raises psycopg's errors."""
     refuse_failed(connection, connection.pgconn.exec_(command))
+
+
+def speak_as(connection: psycopg.Connection[Any], role: str) -> None:
+    """Say which role is entered on it, or about to be."""
+    _roles[connection] = role
 
 
 def forget(connection: psycopg.Connection[Any]) -> None:

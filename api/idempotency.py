@@ -80,7 +80,6 @@ _CLAIM = Prepared("""
 _KEEP = Prepared("""
     INSERT INTO idempotency_records (principal, key_hash, fingerprint, resource_id)
     VALUES (%(principal)s::uuid, %(key_hash)s::bytea, %(fingerprint)s::bytea, %(resource_id)s::uuid)
-    ON CONFLICT DO NOTHING RETURNING principal
 """)
 
 
@@ -132,11 +131,11 @@ def claim(*, principal: UUID, key: str, fingerprint: bytes) -> Done | None:
 def keep(*, principal: UUID, key: str, fingerprint: bytes, resource_id: UUID | None) -> None:
     """Remember that the work was done; it commits with the work.
 
-    Raises `IdempotencyInProgress` when another request with the key committed just before this one claimed it.
+    The commit raises `IdempotencyInProgress` when another request with the key committed just before this one claimed
+    it.
     """
-    db.session().flush()
-    if not _KEEP.run(principal=principal, key_hash=hashed(key), fingerprint=fingerprint, resource_id=resource_id):
-        raise IdempotencyInProgress
+    known = {"principal": principal, "key_hash": hashed(key), "fingerprint": fingerprint, "resource_id": resource_id}
+    _KEEP.leave(taken=IdempotencyInProgress, **known)
 
 
 def forget_old() -> None:

@@ -5,6 +5,7 @@ the refusal is audited on the same connection. The body is read before the trans
 holds no connection, and after the token, so a stranger sends nothing.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -234,7 +235,7 @@ class Meeting:
         refusals.note_here(
             caller=caller,
             operation=self.operation.id,
-            problem=g.get("refused") or errors.Internal.slug,
+            problem=g.get("refused") or getattr(sys.exception(), "slug", errors.Internal.slug),
             request_id=observe.note().request_id,
             action=self._action(),
             patient_id=g.get("about"),

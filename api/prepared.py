@@ -22,6 +22,10 @@ class Prepared(direct.Statement):
         except (psycopg.OperationalError, psycopg.InterfaceError) as trouble:
             raise errors.Unavailable from trouble
 
+    def leave(self, *, taken: type[errors.Refusal] | None = None, **parameters: Any) -> None:
+        """Have it carried out at the end of the transaction (`db.leave`)."""
+        db.leave(self, parameters, taken=taken)
+
     def one(self, **parameters: Any) -> Any:
         """The first row, with its columns as attributes; None without one."""
         rows = self.run(**parameters)

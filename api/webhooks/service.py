@@ -27,14 +27,14 @@ def announce(
     event_id: UUID | None = None,
 ) -> UUID:
     """Write the event down with a delivery and a job for each active endpoint of `client_id` that wants it, or for
-    `endpoint_id` alone; one statement, however many there are. Gives the event's id.
+    `endpoint_id` alone, at the end of the transaction; one statement, however many there are. Gives the event's id.
 
     With `check`, the function of that name in `checks` is asked before each attempt, and the partner's log says
     nothing of the event before it was told. A partner's transaction can announce to that partner only. Whoever may come
     to announce the same thing again names its `event_id`, and asks `is_announced` before.
     """
     event_id = event_id or db.uuid7()
-    _ANNOUNCE.run(
+    _ANNOUNCE.leave(
         id=event_id,
         client_id=client_id,
         type=type,
