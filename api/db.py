@@ -272,6 +272,11 @@ def leave(statement: Statement, parameters: Mapping[str, Any], *, taken: type[er
     session().info.setdefault("left", []).append((statement, parameters, taken))
 
 
+def carry_out_left() -> None:
+    """Have what was left carried out now: what is asked next is about it."""
+    _carry_out_left(session())
+
+
 def _carry_out_left(current: orm.Session, *, last: bytes = b"") -> None:
     current.flush()
     if not (left := current.info.pop("left", None)):
@@ -288,7 +293,7 @@ def _carry_out_left(current: orm.Session, *, last: bytes = b"") -> None:
 
 def become(caller: Caller) -> None:
     """Go on in the running transaction as `caller`: who held a secret becomes whose it is."""
-    _carry_out_left(session())
+    carry_out_left()
     session().info["caller"] = caller
     _name(session().connection(), caller)
 

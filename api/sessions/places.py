@@ -43,6 +43,7 @@ def book(session_ids: Collection[UUID], patient_ids: Collection[UUID]) -> list[U
 
 
 def _places(session_ids: Collection[UUID], patient_ids: Collection[UUID]) -> sa.Select[*tuple[Any, ...]]:
+    """One patient's beside each other: they are read together, for as long as they are kept."""
     return (
         sa.select(
             SeriesMember.patient_id,
@@ -60,6 +61,7 @@ def _places(session_ids: Collection[UUID], patient_ids: Collection[UUID]) -> sa.
             sa.or_(SeriesMember.left_at.is_(None), SeriesMember.left_at > CareSession.starts_at),
         )
         .distinct()
+        .order_by(SeriesMember.patient_id, CareSession.starts_at)
     )
 
 

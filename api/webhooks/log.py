@@ -93,6 +93,7 @@ def test(*, client_id: UUID, endpoint_id: UUID, at: datetime) -> dict[str, Any]:
         occurred_at=at,
         endpoint_id=endpoint_id,
     )
+    db.carry_out_left()
     made = _deliveries(client_id, endpoint_id).where(WebhookDelivery.event_id == event_id)
     return _with_events(list(db.session().scalars(made)))[0]
 

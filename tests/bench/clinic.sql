@@ -1,5 +1,6 @@
 -- A synthetic clinic of %(patients)s patients, with 20 sessions each in the window that an app asks for by default.
--- Written day by day, as series are made in advance, so that one patient's rows lie scattered over the table's pages.
+-- Written as the worker does: week by week, and in a week one series after the other (`series.extend`, `places.book`), so
+-- that one patient's rows lie scattered over the table's pages by weeks.
 -- Foreign keys are not asked about (session_replication_role), and secondary indexes are made afterwards.
 CREATE FUNCTION pg_temp.id(kind int, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
   SELECT (lpad(to_hex(1767225600000 + kind * 100000000 + n), 12, '0')
@@ -21,7 +22,7 @@ FROM people WHERE n <= 20000 ORDER BY n;
 
 -- Groups of ten, three hours each; the first began two hours ago, and every third meets by telehealth.
 CREATE TEMP TABLE meetings AS
-SELECT d AS day, party, pg_temp.id(4, d * 1000000 + party) AS id,
+SELECT d AS day, party, d / 5 AS week, pg_temp.id(4, (d / 5 * 1000000 + party) * 5 + d %% 5) AS id,
   date_trunc('second', now()) - interval '2 hours' + d * interval '32 hours' AS starts_at
 FROM generate_series(0, 19) d, generate_series(0, (%(patients)s - 1) / 10) party;
 INSERT INTO care_sessions (id, kind, title, title_es, modality, facilitator, location_id, room, program_slug, time_zone,
@@ -40,4 +41,4 @@ SELECT p.id, m.id, m.starts_at, m.starts_at + interval '3 hours', 'booked',
   CASE WHEN day BETWEEN 1 AND 5 THEN date_trunc('second', now()) - interval '1 day' END,
   CASE WHEN day = 0 THEN m.starts_at END,
   CASE WHEN day = 0 THEN 'present' END, CASE WHEN day = 0 THEN 180 END, CASE WHEN day = 0 THEN date_trunc('second', now()) END, 1
-FROM meetings m JOIN people p USING (party) ORDER BY m.day, p.n;
+FROM meetings m JOIN people p USING (party) ORDER BY m.week, p.n, m.day;
