@@ -3,8 +3,8 @@
 STOP and its like are those of 47 CFR 64.1200(a)(10) and of the carriers, in English and Spanish, with "any reasonable
 means" beside them: a sentence that asks for the texts to end ends them. CANCEL is one of them, so it can never cancel
 an appointment: digits answer. A word of crisis is looked for in every text, whatever else it means, and a STOP beside
-it still counts. That list is short on purpose and is no screening: it needs the clinic's confirmation before anybody
-relies on it.
+it still counts: a keyword by itself, or such a sentence. That list is short on purpose and is no screening: it needs
+the clinic's confirmation before anybody relies on it.
 """
 
 import re
@@ -36,6 +36,8 @@ CRISIS = re.compile(
     r"|matarme|quitar(me)? la vida|quiero morir\w*|hacerme dano|lastimarme|sobredosis"
     r"|no quiero vivir|no estoy a salvo)\b"
 )
+# Those words with whoever speaks before them: "STOP, I am not safe".
+SAID_OF_ONESELF = re.compile(rf"\b((i|im|am|will|ill|gonna|yo) )*{CRISIS.pattern}")
 SPANISH = frozenset(
     (
         *("alto", "parar", "pare", "baja", "darse de baja", "cancelar", "detener"),
@@ -64,9 +66,11 @@ def of(body: str) -> Meaning:
 
 
 def _beside(said: str) -> str:
-    """Whether the words of crisis, or what is left without them, ask for an end of texts."""
-    kinds = _kind(said), _kind(" ".join(CRISIS.sub(" ", said).split()))
-    return next((one for one in kinds if one in ("stop", "wrong_number")), "other")
+    """Whether a text with words of crisis asks for an end of texts as well: in a sentence, or by a keyword that is all
+    there is beside them. A few words more may say of something else that it should stop, or that it cannot."""
+    if " ".join(SAID_OF_ONESELF.sub(" ", said).split()) in STOP:
+        return "stop"
+    return _asked(said)
 
 
 def _kind(said: str) -> str:
@@ -75,15 +79,18 @@ def _kind(said: str) -> str:
     for kind, words in (("stop", STOP), ("start", START), ("help", HELP)):
         if said in words:
             return kind
-    if _asks_to_stop(said):
+    return "stop" if _few_with_a_keyword(said.split()) else _asked(said)
+
+
+def _few_with_a_keyword(words: list[str]) -> bool:
+    return 0 < len(words) <= FEW and bool({words[0], words[-1]} & {"stop", "unsubscribe", "quit"})
+
+
+def _asked(said: str) -> str:
+    """What a sentence asks for, whatever else is in it."""
+    if ASKS_TO_STOP.search(said):
         return "stop"
     return "wrong_number" if WRONG.search(said) else "other"
-
-
-def _asks_to_stop(said: str) -> bool:
-    words = said.split()
-    few = len(words) <= FEW and bool({words[0], words[-1]} & {"stop", "unsubscribe", "quit"} if words else ())
-    return few or bool(ASKS_TO_STOP.search(said))
 
 
 def _folded(body: str) -> str:

@@ -65,7 +65,13 @@ def test_a_word_of_crisis_is_found_whatever_else_is_said(body):
     assert meaning.of(body).crisis
 
 
-@pytest.mark.parametrize("body", ["STOP I want to die", "Stop. Suicide", "ALTO quiero morirme", "kill myself. STOP"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("STOP I want to die", "Stop. Suicide", "ALTO quiero morirme", "kill myself. STOP"),
+        *("STOP I'm suicidal", "STOP. I will kill myself", "Stop all, I am not safe"),
+    ],
+)
 def test_a_stop_beside_a_word_of_crisis_is_a_stop(body):
     assert meaning.of(body) == meaning.Meaning("stop", crisis=True)
 
@@ -80,6 +86,30 @@ def test_a_word_of_crisis_alone_ends_nothing(body):
 @pytest.mark.parametrize("body", ["1", "STOP", "I am running late", "the traffic is killing me", "voy tarde", "", "🙂"])
 def test_other_words_are_no_crisis(body):
     assert not meaning.of(body).crisis
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("I can't stop overdosing", "Can't stop. Want to die", "want to die make it stop", "he won't stop overdosing"),
+        *("want to stop overdosing", "Cannot stop hurt myself", "overdosing won't stop", "please stop suicide"),
+        *("I stop overdosing", "stop me, want to die"),
+        *("I don't want to die, contact me", "do not kill myself, text me"),
+    ],
+)
+def test_to_stop_something_else_beside_a_word_of_crisis_ends_nothing(body):
+    assert meaning.of(body) == meaning.Meaning("other", crisis=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "means"),
+    [
+        *(("I want to die, stop texting me", "stop"), ("don't text me, I am not safe", "stop")),
+        *(("suicide? wrong number", "wrong_number"), ("Número equivocado, quiero morirme", "wrong_number")),
+    ],
+)
+def test_a_sentence_that_asks_for_an_end_beside_a_word_of_crisis_is_heard(body, means):
+    assert meaning.of(body) == meaning.Meaning(means, crisis=True)
 
 
 def test_a_keyword_tells_its_language():
