@@ -54,13 +54,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A patient who uses the number, as the number alone tells, and as far as it is `known`: their language, and
-    whether "1" or "2" could be their answer to something."""
+    """A patient who uses the number, as the number alone tells, and as far as it is `known`: their language, whether
+    "1" or "2" could be their answer to something, and when they last agreed to texts there."""
 
     patient_id: UUID
     confirmed: bool
     language: str | None = None
     reminded: bool = False
+    agreed_at: datetime | None = None
 
 
 def kept(sid: str) -> InboundText | None:
@@ -76,10 +77,11 @@ def users() -> list[User]:
     return [User(patient_id, confirmed_at is not None) for patient_id, confirmed_at in found]
 
 
-def known(user: User, *, at: datetime) -> User:
+def known(user: User, text: Text, *, at: datetime) -> User:
     """Asked in a transaction of the patient's own."""
     last = caps.last_spoken_of(patient_id=user.patient_id, since=at - ANSWERED_WITHIN)
-    return replace(user, language=patients.language(user.patient_id), reminded=last is not None)
+    agreed_at = phones.agreed_at(patient_id=user.patient_id, number=text.number)
+    return replace(user, language=patients.language(user.patient_id), reminded=last is not None, agreed_at=agreed_at)
 
 
 def answering(text: Text, users: Iterable[User]) -> UUID | None:
@@ -120,16 +122,17 @@ def language(text: Text, users: Iterable[User]) -> str | None:
     return spoken.pop() if len(spoken) == 1 else text.meaning.language
 
 
-def keep(text: Text, sentence: str, *, language: str | None, at: datetime) -> InboundText:
-    """Keep what kind of text it was and how it is answered: not at all where the same was said a moment ago."""
+def keep(text: Text, sentence: str, *, users: Collection[User], at: datetime) -> InboundText:
+    """Keep what kind of text it was and how it is answered: not at all where the same was said a moment ago. `users`
+    as they were before the text."""
     # Two texts of one number at the same moment must not both be the first of the hour.
     lock = int.from_bytes(text.index[:8], "big", signed=True)
     db.session().execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
     if (before := kept(text.sid)) is not None:
         return before
-    given = _instead_of(sentence) if _answered_already(text, sentence, at) else sentence
+    given = _instead_of(sentence) if _answered_already(text, sentence, users, at) else sentence
     row = InboundText(sid=text.sid, number_index=text.index, kind=_kept_kind(text), answer=given, received_at=at)
-    row.language = language
+    row.language = language(text, users)
     db.session().add(row)
     db.session().flush()
     return row
@@ -156,10 +159,12 @@ def _instead_of(sentence: str) -> str | None:
     return "not_read" if sentence in WITH_HELP.values() else None
 
 
-def _answered_already(text: Text, sentence: str, at: datetime) -> bool:
-    """One confirmation of a stop until texts are started again; other answers of a machine at most hourly."""
+def _answered_already(text: Text, sentence: str, users: Iterable[User], at: datetime) -> bool:
+    """One confirmation of a stop until texts are started again, by text or in the app; other answers of a machine at
+    most hourly."""
     if text.meaning.kind in STOPS:
-        return _last_of(text, InboundText.kind.in_((*STOPS, "start"))) in STOPS
+        agreed = [InboundText.received_at >= one.agreed_at for one in users if one.agreed_at]
+        return _last_of(text, InboundText.kind.in_((*STOPS, "start")), *agreed) in STOPS
     if sentence not in AT_MOST_HOURLY or text.meaning.crisis:
         return False
     same = InboundText.answer == sentence, InboundText.received_at > at - HOURLY

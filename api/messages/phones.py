@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from api import db, errors
 from api.messages import codes, consent_texts, contacts, keyed, numbers, phone_rows
 from api.messages.gateway import Address
-from api.messages.models import TextNumber
+from api.messages.models import TextConsent, TextNumber
 from api.patients import versions
 
 CHANNEL = TextNumber.channel
@@ -96,6 +96,12 @@ def consent(*, patient_id: UUID, text_id: str, language: str, at: datetime) -> T
         given = phone_rows.consented(found, shown.id, language, shown.hash, by="app", at=at)
         contacts.change(found, at, consent_id=given, off_reason=None)
     return found
+
+
+def agreed_at(*, patient_id: UUID, number: str) -> datetime | None:
+    """When the patient last agreed to texts to the number, whatever became of that."""
+    of_number = TextConsent.patient_id == patient_id, TextConsent.number == number
+    return db.session().scalar(sa.select(sa.func.max(TextConsent.given_at)).where(*of_number))
 
 
 def remove(*, patient_id: UUID, at: datetime) -> None:

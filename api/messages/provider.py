@@ -67,16 +67,16 @@ def _met(text: inbound.Text) -> str | None:
     with db.transaction(holder):
         kept, users = inbound.kept(text.sid), inbound.users()
     if kept is None:
-        users = [_known(one) for one in users]
+        users = [_known(one, text) for one in users]
         sentence = inbound.answer(text, _said(text, users))
         with db.transaction(holder):
-            kept = inbound.keep(text, sentence, language=inbound.language(text, users), at=clock.now())
+            kept = inbound.keep(text, sentence, users=users, at=clock.now())
     return wording.said(kept.answer, kept.language) if kept.answer else None
 
 
-def _known(user: inbound.User) -> inbound.User:
+def _known(user: inbound.User, text: inbound.Text) -> inbound.User:
     with db.transaction(_as(user)):
-        return inbound.known(user, at=clock.now())
+        return inbound.known(user, text, at=clock.now())
 
 
 def _said(text: inbound.Text, users: list[inbound.User]) -> list[str]:

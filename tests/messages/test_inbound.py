@@ -252,6 +252,36 @@ def test_once_a_stop_was_confirmed_a_word_of_crisis_is_told_where_help_is_and_no
     assert answered(say("STOP I want to die")) == NOT_READ
 
 
+def agree_again(patient):
+    agreed = {"text_id": "appointment-texts-1", "language": "en"}
+    assert patient.post("/v1/me/phone/consent", key="", json=agreed).json["is_on"]
+
+
+@pytest.mark.parametrize(
+    ("body", "confirmation"),
+    [
+        ("STOP", "You will get no more texts. Reply START to get them again."),
+        ("STOP I want to die", "You will get no more texts. Crisis 988, emergency 911. Reply START to undo."),
+    ],
+)
+def test_after_texts_were_agreed_to_again_in_the_app_a_stop_is_confirmed_anew(say, sam, travel, body, confirmation):
+    say("STOP")
+    travel(AT + timedelta(minutes=10))
+    agree_again(sam)
+    travel(AT + timedelta(minutes=20))
+    assert answered(say(body)) == confirmation
+    assert why_off(sam) == "stopped"
+    assert answered(say("STOP")) is None
+
+
+def test_in_a_household_a_stop_is_confirmed_anew_once_any_of_them_agreed_again(say, sam, robin, travel):
+    say("STOP")
+    travel(AT + timedelta(minutes=10))
+    agree_again(robin)
+    travel(AT + timedelta(minutes=20))
+    assert answered(say("STOP")).startswith("You will get no more texts")
+
+
 def test_a_wrong_number_with_a_word_of_crisis_is_told_where_help_is(say, sam):
     assert answered(say("Wrong number, I am not safe")) == wording.SENTENCES["wrong_number_crisis"]["en"]
 
