@@ -188,7 +188,7 @@ class _Rewriting:
         return {
             "starts_at": entry.starts_at,
             "time_zone": entry.zone.key,
-            "opens_at": entry.known_at if entry.is_check_in else None,
+            "opens_at": _opens_at(entry),
             "due_at": entry.due_at,
             "expires_at": entry.expires_at,
             "silent": entry.silent,
@@ -204,7 +204,8 @@ class _Rewriting:
     def _stands(self, row: Any, entry: Entry) -> bool:
         now = (entry.state, entry.reason, entry.due_at, entry.expires_at, entry.starts_at, entry.silent)
         before = (row.state, row.reason, row.due_at, row.expires_at, row.starts_at, row.silent)
-        return now == before and self._speaker(entry.replaced_by) == row.replaced_by
+        same = now == before and _opens_at(entry) == row.opens_at
+        return same and self._speaker(entry.replaced_by) == row.replaced_by
 
     def _tell(self, action: str, about: Key, due_at: datetime) -> None:
         """A check-in's reminder is told as the check-in."""
@@ -214,6 +215,10 @@ class _Rewriting:
         self._writes.news.append(
             PreviewableChange(self._patient_id, "reminder", action, due_at, subject_id=about.session_id, what=what)
         )
+
+
+def _opens_at(entry: Entry) -> datetime | None:
+    return entry.known_at if entry.is_check_in else None
 
 
 def _why_session_gone(row: Any, about: Appointment | None) -> str:

@@ -143,6 +143,19 @@ def test_other_times_of_a_check_in_are_planned_at_once(patient, asked, rows):
     assert [row.due_at for row in planned] == [local(f"2026-06-{day:02}T19:00") for day in (8, 9, 10)]
 
 
+def test_a_window_that_only_opens_later_is_known_by_its_new_hour(patient, asked, rows, monkeypatch):
+    six = {"program_slug": "iop", "every_days": 1, "opens_local": "06:00", "overdue_after_hours": 1}
+    with db.transaction(db.SYSTEM):
+        settings.set_settings(
+            instrument="daily", task_over_total=None, schedules=[{**six, "closes_after_hours": 23}], expected=None
+        )
+    (row,) = of_daily(rows, patient, opens_on=date(2026, 6, 9))
+    assert (row.opens_at, row.starts_at) == (local("2026-06-09T06:00"), local("2026-06-10T05:00"))
+    planned = rewrites_of(monkeypatch)
+    ahead.run()
+    assert not any(planned)
+
+
 @pytest.fixture
 def jobs(superuser):
     """Runs the jobs that wait for plans, each with those that it leaves; gives how many there were."""
@@ -183,6 +196,46 @@ def test_a_program_with_many_is_planned_anew_by_jobs_of_so_many_each(five, rows,
     assert jobs() >= len(sizes)
     assert evenings(rows, five) == [local("2026-06-08T19:00")] * 5
     assert [len(one) for one in planned if one] == sizes
+
+
+def nowhere(owner_sql, patient_id):
+    """Nothing can be planned for the patient."""
+    owner_sql("UPDATE patients SET time_zone = 'Nowhere/Ever' WHERE id = %s", patient_id)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_somebody_who_cannot_be_planned_for_keeps_nobody_else_from_it(
+    five, rows, jobs, monkeypatch, owner_sql, capfdbinary, number
+):
+    monkeypatch.setattr(ahead, "MOST", 2)
+    lost, *others = sorted(five, key=lambda one: one != sorted(five)[number])
+    at_seven()
+    nowhere(owner_sql, lost)
+    jobs()
+    assert evenings(rows, others) == [local("2026-06-08T19:00")] * 4
+    assert evenings(rows, [lost]) == [local("2026-06-08T18:00")]
+    assert str(lost).encode() in capfdbinary.readouterr().out
+
+
+def test_as_the_days_pass_they_keep_nobody_from_it_either(five, rows, monkeypatch, owner_sql, travel):
+    monkeypatch.setattr(ahead, "MOST", 2)
+    before = len(rows(five[0], subject="check_in", instrument="daily"))
+    nowhere(owner_sql, min(five))
+    travel(local("2026-06-10T09:00"))
+    ahead.run()
+    found = {one: len(rows(one, subject="check_in", instrument="daily")) - before for one in five}
+    assert found == {one: 0 if one == min(five) else 2 for one in five}
+
+
+def test_what_a_job_that_failed_left_behind_is_planned_as_the_days_pass(five, rows, jobs, monkeypatch, superuser):
+    monkeypatch.setattr(ahead, "MOST", 2)
+    at_seven()
+    superuser.execute("DELETE FROM jobs.procrastinate_jobs")
+    ahead.run()
+    assert evenings(rows, five) == [local("2026-06-08T19:00")] * 5
+    planned = rewrites_of(monkeypatch)
+    ahead.run()
+    assert not any(planned)
 
 
 def rewrites_of(monkeypatch):
