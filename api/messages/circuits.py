@@ -1,8 +1,8 @@
 """Leaving a carrier in trouble alone for a while, so that nobody waits for it and it is not asked to death.
 
 A circuit is one process's own idea of one carrier: it opens after some failures in a row, and after a pause lets one
-message through to see; until its outcome is known the others wait. Wrong credentials open it at once and are told to
-the operator once, not with every message.
+message through to see; until its outcome is known the others wait, but for what is urgent. Wrong credentials open it at
+once and are told to the operator once, not with every message.
 """
 
 import random
@@ -45,20 +45,20 @@ class Circuit:
         with self._lock:
             return self._left()
 
-    def enter(self) -> float:
+    def enter(self, *, urgent: bool = False) -> float:
         """The same for who sends now where it is 0, and tells by `heard` what came of it: after a pause it is 0 for one
-        alone."""
+        alone, and for what is `urgent`."""
         with self._lock:
-            left = self._left()
+            left = self._left(urgent=urgent)
             if not left and self._closed_at:
                 self._tried_until = time.monotonic() + TRY_SECONDS
             return left
 
-    def _left(self) -> float:
+    def _left(self, *, urgent: bool = False) -> float:
         now = time.monotonic()
         if now < self._closed_at:
             return self._closed_at - now
-        return AGAIN_SECONDS if now < self._tried_until else 0.0
+        return AGAIN_SECONDS if now < self._tried_until and not urgent else 0.0
 
     def heard(self, outcome: Outcome) -> None:
         """Learn from what the carrier said."""

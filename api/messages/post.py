@@ -19,7 +19,7 @@ from api.observe import log
 # flight, as their gateways know no idempotency key.
 WIDTHS = {"sms": 1, "email": 2}
 WIDTH = 8
-# The reason of what was not even handed over.
+# The reason of what was not even handed over: no attempt, and nobody's failure.
 NOT_ASKED = "circuit_open"
 
 STAFF = UUID(int=0)
@@ -55,9 +55,10 @@ class Lane:
         for one in begun:
             one.result()
 
-    def send(self, message: Message, address: Address) -> Outcome:
-        """Never raises: a carrier that breaks is one that did not take the message now."""
-        if wait := self._circuit.enter():
+    def send(self, message: Message, address: Address, *, urgent: bool = False) -> Outcome:
+        """Never raises: a carrier that breaks is one that did not take the message now. What is `urgent` does not wait
+        for what another message learns of a carrier that was in trouble."""
+        if wait := self._circuit.enter(urgent=urgent):
             return Outcome(RETRY, NOT_ASKED, retry_after=wait)
         try:
             outcome = self._provider.send(message.for_reader_at(address), address)
@@ -107,12 +108,13 @@ class Post:
         return verdict
 
     def tell(self, message: Message) -> str:
-        """Say one message to a contact at the clinic, by number, mailbox, or whatever the house's gateway knows."""
+        """Say one message to a contact at the clinic, by number, mailbox, or whatever the house's gateway knows. These
+        are few, and may be about somebody's safety: each is urgent."""
         provider = carriers.carrier_of(message.recipient)
         if provider is None or provider not in self.lanes:
             return self.house.deliver(message)
         contact = Address(STAFF, provider, provider, message.recipient, datetime.min.replace(tzinfo=UTC))
-        return self.lanes[provider].send(message, contact).verdict
+        return self.lanes[provider].send(message, contact, urgent=True).verdict
 
     def _to(self, channel: str, address: Address) -> bool:
         return address.channel == channel and address.provider in self.lanes

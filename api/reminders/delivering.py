@@ -154,10 +154,14 @@ class Delivering:
         return carried
 
     def _said(self, route: Route) -> Carried:
-        attempts = tuple(Attempt(route.message, one, self._sent(route, one)) for one in route.addresses)
-        outcomes = [one.outcome for one in attempts]
-        asked = max([one.retry_after or 0.0 for one in outcomes], default=0.0)
-        return Carried(route, _best(outcomes), attempts, asked)
+        """Of a carrier that was not even asked nothing is written down, and it may take the message yet."""
+        attempts = [Attempt(route.message, one, self._sent(route, one)) for one in route.addresses]
+        asked = tuple(one for one in attempts if one.outcome.reason != NOT_ASKED)
+        waits = [one.outcome.retry_after or 0.0 for one in attempts if one.outcome.reason == NOT_ASKED]
+        best = _best([one.outcome for one in asked])
+        if waits and best not in (ACCEPTED, RETRY):
+            return Carried(route, "later", asked, min(waits))
+        return Carried(route, best, asked, max([one.outcome.retry_after or 0.0 for one in asked], default=0.0))
 
     def _sent(self, route: Route, address: Any) -> Outcome:
         return self._post.lanes[address.provider].send(route.message, address)
@@ -225,7 +229,7 @@ def _spoken_of(route: Route) -> dict[str, Any]:
 
 def _was_not_taken(outcome: Outcome) -> bool:
     """Whether it is certain that nothing was sent."""
-    return outcome.verdict in (REFUSED, DEAD, MISCONFIGURED) or outcome.reason == NOT_ASKED
+    return outcome.verdict in (REFUSED, DEAD, MISCONFIGURED)
 
 
 def _best(outcomes: Sequence[Outcome]) -> str:

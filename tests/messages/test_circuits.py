@@ -138,6 +138,32 @@ def test_a_lane_sends_one_message_first_to_a_carrier_that_was_in_trouble(clock: 
     lane.close()
 
 
+def test_a_message_to_a_contact_of_the_clinic_waits_for_nobody_elses_try(clock: Clock) -> None:
+    slow = Slow()
+    slow.name = "sms"
+    office = post.Post([slow])  # type: ignore[list-item]
+    lane = office.lanes["sms"]
+    hear(lane._circuit, RETRY, circuits.FAILURES)
+    clock.now += lane.wait()
+    first = threading.Thread(target=lambda: lane.send(MESSAGE, ADDRESS))
+    first.start()
+    assert slow.asked.acquire(timeout=10)
+    told: list[str] = []
+    notice = Message("2", "duty", "+12125550100", "Please look.", "en", None)
+    second = threading.Thread(target=lambda: told.append(office.tell(notice)))
+    second.start()
+    assert slow.asked.acquire(timeout=10)
+    slow.may_answer.set()
+    first.join(), second.join()
+    assert told == [ACCEPTED]
+    office.close()
+
+
+def test_not_even_that_is_asked_of_a_carrier_that_is_left_alone(circuit: Circuit) -> None:
+    hear(circuit, RETRY, circuits.FAILURES)
+    assert circuit.enter(urgent=True) == circuits.FIRST_PAUSE_SECONDS
+
+
 def test_it_waits_as_long_as_the_carrier_asks(circuit: Circuit) -> None:
     hear(circuit, RETRY, circuits.FAILURES, retry_after=77.0)
     assert circuit.wait() == 77

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from api import db, errors, events
-from api.messages import caps, deliveries
+from api.messages import caps, circuits, deliveries
 from api.messages.events import DeliveryReported
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Address, Message, Outcome
 from api.messages.post import Post
@@ -198,10 +198,78 @@ def test_a_carrier_in_trouble_is_left_alone(new_patient, enroll, book, reach, se
     carriers["fcm"].answers = [Outcome(MISCONFIGURED, "SENDER_ID_MISMATCH")]
     told = send()
     asked = len(carriers["fcm"].asked)
-    assert told["retry"] == 3 and asked <= 3
+    assert told["retry"] + told.get("later", 0) == 3 and asked == told["retry"]
     leases_end()
     assert send("2026-06-09T18:01") == {"later": 3}
     assert len(carriers["fcm"].asked) == asked
+
+
+@pytest.fixture
+def just_after_its_pause(post, monkeypatch) -> Callable[[str], None]:
+    """A carrier was in trouble, and may be tried again now: by one message first."""
+
+    def end(name: str) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(circuits, "jittered", lambda *_, **__: 0.0)
+            for _ in range(circuits.FAILURES):
+                post.lanes[name]._circuit.heard(Outcome(RETRY, "503"))
+
+    return end
+
+
+def slowly(carrier: Carrier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answers take long enough for others to come meanwhile."""
+    original = carrier.send
+
+    def late(message: Message, address: Address) -> Outcome:
+        time.sleep(0.1)
+        return original(message, address)
+
+    monkeypatch.setattr(carrier, "send", late)
+
+
+@pytest.mark.parametrize("channel", ["push", "sms", "email"])
+def test_what_waits_for_a_carriers_first_try_was_not_tried_and_follows_at_once(
+    new_patient, enroll, book, reach, wish, send, carriers, rows, owner_sql, monkeypatch, just_after_its_pause, channel
+) -> None:
+    people = [new_patient().id for _ in range(20)]
+    for one in people:
+        enroll(one)
+        wish(one, channel)
+        reach(one, channel)
+    book(people, "2026-06-10T18:00")
+    slowly(carriers[PROVIDERS[channel]], monkeypatch)
+    just_after_its_pause(PROVIDERS[channel])
+    until = time.monotonic() + 3
+    while time.monotonic() < until and len(carriers[PROVIDERS[channel]].sent) < 20:
+        send()
+        time.sleep(0.1)
+    send()
+    found = [rows(one, lead="evening_before")[0] for one in people]
+    assert {(row.state, row.tries) for row in found} == {("sent", 0)}
+    assert owner_sql("SELECT verdict, count(*) FROM deliveries GROUP BY verdict") == [("accepted", 20)]
+
+
+def test_a_phone_whose_carrier_was_not_asked_is_waited_for_where_the_others_are_dead(
+    new_patient, enroll, book, reach, send, carriers, rows, owner_sql, leases_end, monkeypatch, just_after_its_pause
+) -> None:
+    first, second = new_patient().id, new_patient().id
+    for one in (first, second):
+        enroll(one)
+    reach(first, ("push", "fcm"))
+    reach(second, ("push", "apns"), ("push", "fcm"))
+    book([first, second], "2026-06-10T18:00")
+    carriers["apns"].answers = [Outcome(DEAD, "Unregistered")]
+    slowly(carriers["apns"], monkeypatch)
+    carriers["fcm"].wait = threading.Event()
+    monkeypatch.setattr(delivering, "A_MOMENT", 0.5)
+    just_after_its_pause("fcm")
+    assert send() == {"in_flight": 1, "later": 1}
+    carriers["fcm"].wait.set()
+    until_said(rows, first)
+    leases_end()
+    assert send() == {"accepted": 1}
+    assert [verdict for _, verdict, _ in kept(owner_sql, second)] == ["dead", "accepted"]
 
 
 def test_near_the_end_of_its_time_another_channel_is_tried(
