@@ -164,14 +164,20 @@ def new_patient(app: Continuum) -> Callable[..., Knocker]:
     return make
 
 
-def sign_in(app: Continuum, patient_id: uuid.UUID, external_id: str | None = None) -> Knocker:
+def sign_in(
+    app: Continuum,
+    patient_id: uuid.UUID,
+    external_id: str | None = None,
+    *,
+    scopes: Iterable[str] = vocabulary.PATIENT_SCOPES,
+) -> Knocker:
     with db.transaction(db.Caller(kind="patient", patient_id=patient_id)):
         app_session = access.open_app_session(patient_id=patient_id, client_id=config.DEMO_APP)
     token = app.extensions["tokens"].issue(
         kind="patient",
         subject=patient_id,
         client_id=config.DEMO_APP,
-        scopes=vocabulary.PATIENT_SCOPES,
+        scopes=scopes,
         sid=app_session.id,
     )
     return Knocker(app, {"Authorization": f"Bearer {token}"}, patient_id, external_id, app_session.id)

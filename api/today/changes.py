@@ -4,6 +4,9 @@ A version is one number for all that is a patient's, raised under a lock by whoe
 written (`patients.versions`); so whoever has read up to version N lacks exactly the rows that bear a larger one. A page
 is cut in order of (version, kind, id) and bounded by the version of its first page, whatever is written meanwhile: what
 changes during the walk comes with the next one.
+
+A token says which kinds of things it covers, too: whoever may be told of others by now, since there is a new kind or
+since the app has more scopes than before, has never read what there is of those, and starts afresh.
 """
 
 from dataclasses import dataclass, replace
@@ -22,8 +25,8 @@ NOBODY = UUID(int=0)
 
 
 class StartAfresh(errors.Gone):
-    """A token that is too old, from before the patient's standing changed, in another language, or of a version that
-    a restored database has not reached."""
+    """A token that is too old, from before the patient's standing changed, in another language, of a version that a
+    restored database has not reached, or that does not cover all that the caller is told of."""
 
     detail = "What this app has kept can no longer be brought up to date. Read everything afresh, without `since`."
     title = "Start afresh"
@@ -38,10 +41,12 @@ class Place:
 
     Between two walks `kind` is 0, before every kind, and `until` the same `version`. `language` and `hour` are None
     before the first page of all. `since_ever` is the walk over everything there is, which leaves out what is gone.
+    `told` are the kinds that are told, as a set (`changes_parts.bit`).
     """
 
     issued_at: datetime
     hour: datetime
+    told: int
     version: int = 0
     until: int | None = None
     language: str | None = None
@@ -67,6 +72,7 @@ class Place:
             "until": None if self.between_walks else self.until,
             "known_version": self.until,
             "known_language": self.language,
+            "told": self.told,
             "since_ever": self.since_ever,
             "hour": self.hour,
         }
@@ -76,23 +82,25 @@ class Place:
 LAST_KIND = 1000
 
 
-def beginning(*, at: datetime) -> Place:
+def beginning(*, told: int, at: datetime) -> Place:
     """Before anything was read."""
-    return Place(issued_at=at, hour=_hour(at), since_ever=True)
+    return Place(issued_at=at, hour=_hour(at), told=told, since_ever=True)
 
 
-def between(token: str, *, patient_id: UUID, at: datetime) -> Place:
+def between(token: str, *, patient_id: UUID, told: int, at: datetime) -> Place:
     """Where a walk ended. Raises `pages.InvalidCursor`, `StartAfresh`."""
-    version, language, issued = pages.key(token, bound_to=_walks(patient_id))
+    version, language, issued, *covered = pages.key(token, bound_to=_walks(patient_id))
+    _refuse_unless_covered(told, *covered)
     issued_at = _fresh(issued, at)
-    return Place(issued_at, _hour(at), version, version, language)
+    return Place(issued_at, _hour(at), told, version, version, language)
 
 
-def within(token: str, *, patient_id: UUID, since: str | None, at: datetime) -> Place:
+def within(token: str, *, patient_id: UUID, since: str | None, told: int, at: datetime) -> Place:
     """Where a page ended. Raises `pages.InvalidCursor`, `StartAfresh`."""
-    version, kind, row, until, language, issued, hour = pages.key(token, bound_to=_pages(patient_id, since))
+    version, kind, row, until, language, issued, hour, *covered = pages.key(token, bound_to=_pages(patient_id, since))
+    _refuse_unless_covered(told, *covered)
     issued_at, began = _fresh(issued, at), datetime.fromtimestamp(hour, UTC)
-    return Place(issued_at, began, version, until, language, kind, UUID(row), since_ever=since is None)
+    return Place(issued_at, began, told, version, until, language, kind, UUID(row), since_ever=since is None)
 
 
 def answer(found: HotAnswer, place: Place, *, patient_id: UUID, since: str | None, at: datetime) -> str:
@@ -107,18 +115,19 @@ def answer(found: HotAnswer, place: Place, *, patient_id: UUID, since: str | Non
     else:
         # A walk is as old as its first page.
         issued_at = at if place.between_walks else place.issued_at
-        name, token = "next_since", _walk_token(until, language, issued_at, patient_id)
+        name, token = "next_since", _walk_token(until, language, issued_at, place.told, patient_id)
     return f'{{"items":{found.body or "[]"},"{name}":"{token}"}}'
 
 
 def _page_token(more: str, place: Place, patient_id: UUID, since: str | None) -> str:
     version, kind, row = more.split(" ")
-    key = [int(version), int(kind), row, place.until, place.language, *map(_seconds, (place.issued_at, place.hour))]
+    times = map(_seconds, (place.issued_at, place.hour))
+    key = [int(version), int(kind), row, place.until, place.language, *times, place.told]
     return pages.token(key, bound_to=_pages(patient_id, since))
 
 
-def _walk_token(version: int, language: str, issued_at: datetime, patient_id: UUID) -> str:
-    return pages.token([version, language, _seconds(issued_at)], bound_to=_walks(patient_id))
+def _walk_token(version: int, language: str, issued_at: datetime, told: int, patient_id: UUID) -> str:
+    return pages.token([version, language, _seconds(issued_at), told], bound_to=_walks(patient_id))
 
 
 def _walks(patient_id: UUID) -> tuple[Any, ...]:
@@ -127,6 +136,12 @@ def _walks(patient_id: UUID) -> tuple[Any, ...]:
 
 def _pages(patient_id: UUID, since: str | None) -> tuple[Any, ...]:
     return patient_id, "a page of my-changes", since
+
+
+def _refuse_unless_covered(told: int, covered: int = 0) -> None:
+    """A token that does not say what it `covered` is from before any did."""
+    if told & ~covered:
+        raise StartAfresh
 
 
 def _fresh(issued: int, at: datetime) -> datetime:

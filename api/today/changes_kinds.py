@@ -1,5 +1,6 @@
 """What the delta sync knows how to tell of: one `Kind` for each table whose rows a patient reads and that bear the
-patient's version, and one `Whole` for each thing that may vanish without a trace.
+patient's version, and one `Whole` for each thing that may vanish without a trace. No token is told of a kind whose own
+door it does not open.
 
 Devices, signed-in phones and passkeys are not among them: they say how somebody gets in, bear no version, and change
 whenever an app is opened.
@@ -9,6 +10,7 @@ worded anew at each reading, and what the clock alone changes. `schemas.changes`
 together.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +25,7 @@ from api.reminders.models import Reminder, ReminderPreferences
 from api.sessions import listing
 from api.sessions.models import Attendance, CareSession
 from api.today import changes_privacy, changes_wholes
-from api.today.changes_parts import Columns, Kind
+from api.today.changes_parts import Columns, Kind, bit
 
 LOOK_BACK = timedelta(days=30)
 HOUR = sa.bindparam("hour", type_=sa.DateTime(timezone=True))
@@ -119,6 +121,7 @@ KINDS = (
     Kind(
         number=1,
         name="session",
+        scope="sessions:read",
         table=Attendance,
         id="session_id",
         patient_id="patient_id",
@@ -130,6 +133,7 @@ KINDS = (
     Kind(
         number=2,
         name="enrollment",
+        scope="enrollment:read",
         table=Enrollment,
         id="id",
         patient_id="patient_id",
@@ -140,6 +144,7 @@ KINDS = (
     Kind(
         number=3,
         name="reminder",
+        scope="reminders:read",
         table=Reminder,
         id="id",
         patient_id="patient_id",
@@ -150,14 +155,29 @@ KINDS = (
     Kind(
         number=4,
         name="check_in",
+        scope="checkins:read",
         table=CheckIn,
         id="id",
         patient_id="patient_id",
         worth=lambda: [CheckIn.occurred_at >= EARLIEST],
         shown=_check_in,
     ),
-    Kind(5, "profile", Patient, id="id", patient_id="id", worth=list, shown=_profile),
-    Kind(6, "reminder_preferences", ReminderPreferences, "patient_id", "patient_id", worth=list, shown=_wishes),
+    Kind(5, "profile", "me:read", Patient, id="id", patient_id="id", worth=list, shown=_profile),
+    Kind(
+        number=6,
+        name="reminder_preferences",
+        scope="reminders:read",
+        table=ReminderPreferences,
+        id="patient_id",
+        patient_id="patient_id",
+        worth=list,
+        shown=_wishes,
+    ),
     *changes_privacy.KINDS,
 )
 WHOLES = changes_wholes.WHOLES
+
+
+def told_to(scopes: Collection[str]) -> int:
+    """The kinds that a token of these scopes is told of, as a set (`changes_parts.bit`)."""
+    return sum(bit(one) for one in (*KINDS, *WHOLES) if one.scope in scopes)

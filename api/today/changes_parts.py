@@ -19,10 +19,12 @@ class Kind:
     what is told of it; with `joined`, of the row of another table too, which is not there for what is gone.
 
     `number` is the kind's place in the order of a page, and stands in tokens that phones keep: it never changes.
+    `scope` is what the kind's own door asks for.
     """
 
     number: int
     name: str
+    scope: str
     table: type[Any] | sa.Subquery
     id: str
     patient_id: str
@@ -43,9 +45,16 @@ class Kind:
 class Whole:
     """A thing of which the patient has one or none, and of which nothing is left once it was taken away: no row could
     tell so. `shown` is what there is of it, or NULL. It is told under the patient's id at the end of every walk that
-    tells of anything, as it is or as gone; whoever has nothing new to read is not told. `number` as in `Kind`.
+    tells of anything, as it is or as gone; whoever has nothing new to read is not told. `number` and `scope` as in
+    `Kind`.
     """
 
     number: int
     name: str
+    scope: str
     shown: Callable[[sa.CTE], hotjson.Text]
+
+
+def bit(kind: Kind | Whole) -> int:
+    """The kind in a set of kinds, which is a number with a bit for each."""
+    return 1 << kind.number

@@ -9,6 +9,8 @@ from api.hotjson import utc
 from api.privacy.models import Consent, NoticeAcknowledgement, Restriction
 from api.today.changes_parts import Columns, Kind
 
+SCOPE = "privacy:read"
+
 
 def _consent(signed: Columns, _: sa.CTE) -> hotjson.Text:
     return hotjson.object_(
@@ -75,7 +77,7 @@ def _acknowledgements() -> sa.Subquery:
 
 
 KINDS = (
-    Kind(7, "consent", Consent, "id", "patient_id", worth=list, shown=_consent),
-    Kind(8, "restriction_request", Restriction, "id", "patient_id", worth=list, shown=_restriction),
-    Kind(9, "notice_acknowledgement", _acknowledgements(), "id", "patient_id", worth=list, shown=_acknowledged),
+    Kind(7, "consent", SCOPE, Consent, "id", "patient_id", worth=list, shown=_consent),
+    Kind(8, "restriction_request", SCOPE, Restriction, "id", "patient_id", worth=list, shown=_restriction),
+    Kind(9, "notice_acknowledgement", SCOPE, _acknowledgements(), "id", "patient_id", worth=list, shown=_acknowledged),
 )

@@ -13,7 +13,7 @@ from api import hotjson
 from api.hotread import HotRead, Reading
 from api.patients.models import Patient, PatientVersion
 from api.today.changes_kinds import KINDS, WHOLES
-from api.today.changes_parts import Kind, Whole
+from api.today.changes_parts import Kind, Whole, bit
 
 AFTER_VERSION = sa.bindparam("after_version", type_=sa.BigInteger)
 AFTER_KIND = sa.bindparam("after_kind", type_=sa.Integer)
@@ -21,6 +21,7 @@ AFTER_ID = sa.bindparam("after_id", type_=sa.Uuid)
 UNTIL = sa.bindparam("until", type_=sa.BigInteger)
 KNOWN_VERSION = sa.bindparam("known_version", type_=sa.BigInteger)
 KNOWN_LANGUAGE = sa.bindparam("known_language", type_=sa.Text)
+TOLD = sa.bindparam("told", type_=sa.BigInteger)
 SINCE_EVER = sa.bindparam("since_ever", type_=sa.Boolean)
 SIZE = sa.bindparam("size", type_=sa.Integer)
 ONE_MORE = SIZE + sa.literal_column("1")
@@ -51,13 +52,23 @@ def _number(kind: Kind | Whole) -> sa.ColumnElement[int]:
     return sa.literal_column(str(kind.number), sa.Integer)
 
 
+def _is_told(kind: Kind | Whole) -> sa.ColumnElement[bool]:
+    """Whether the caller is told of the kind at all; PostgreSQL looks at no row of the others."""
+    return TOLD.bitwise_and(sa.literal_column(str(bit(kind)), sa.BigInteger)) != sa.literal_column("0")
+
+
 def _rows(kind: Kind, caller: sa.CTE) -> Any:
     """What a page could show of the kind, at most."""
     version, row = kind.column("version"), kind.column(kind.id)
     told = [sa.or_(sa.not_(SINCE_EVER), sa.and_(*kind.worth()))] if kind.worth() else []
     return (
         sa.select(kind.rows)
-        .where(kind.column(kind.patient_id) == caller.c.id, _unread(_number(kind), version, row, caller), *told)
+        .where(
+            _is_told(kind),
+            kind.column(kind.patient_id) == caller.c.id,
+            _unread(_number(kind), version, row, caller),
+            *told,
+        )
         .order_by(version, row)
         .limit(ONE_MORE)
         .correlate(caller)
@@ -82,7 +93,8 @@ def _told_whole(whole: Whole, caller: sa.CTE) -> sa.Select[Any]:
     gone = there.c.shown.is_(None)
     unread = _unread(_number(whole), _end(caller), caller.c.id, caller)
     item = _item(whole, caller.c.id, _end(caller), gone, there.c.shown)
-    return sa.select(*item).select_from(there).where(unread, sa.not_(sa.and_(SINCE_EVER, gone))).correlate(caller)
+    worth = sa.not_(sa.and_(SINCE_EVER, gone))
+    return sa.select(*item).select_from(there).where(_is_told(whole), unread, worth).correlate(caller)
 
 
 def _item(kind: Kind | Whole, row: Any, version: Any, gone: Any, shown: Any) -> list[sa.Label[Any]]:

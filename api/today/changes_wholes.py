@@ -63,7 +63,7 @@ def _own(shown: hotjson.Text, table: Any, caller: sa.CTE) -> hotjson.Text:
 
 
 WHOLES = (
-    Whole(10, "phone", _phone),
-    Whole(11, "email", _email),
-    Whole(12, "calendar_feeds", _feeds),
+    Whole(10, "phone", "me:read", _phone),
+    Whole(11, "email", "me:read", _email),
+    Whole(12, "calendar_feeds", "sessions:read", _feeds),
 )
