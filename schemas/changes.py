@@ -206,7 +206,8 @@ class MyChangeAnswer(Answer):
     """One thing of the patient's as it is now: the member of the same name as `kind` holds it. `deleted` ones hold
     nothing: what was kept under this kind and `id` is no longer the patient's. Kinds may grow; pass over unknown ones.
     The same thing may come more than once, and the later one holds. `phone`, `email` and `calendar_feeds` bear the
-    patient's own id, and close every reading that tells of anything, changed or not."""
+    patient's own id, and close every reading that tells of anything, changed or not: `deleted` where there is none, but
+    in a reading without `since`, which leaves that out."""
 
     kind = Word(vocabulary.SYNCED_KINDS, required=True)
     id = Id(required=True)

@@ -35,7 +35,8 @@ def list_my_changes(asked: dict[str, Any]) -> Response:
     `reminders:read` and `checkins:read` for theirs, `me:read` for the rest. `since` covers the kinds that were told;
     with more scopes, or once there are more kinds, it is a 410. The words of reminders are in `/v1/me/reminders`, the
     answers of a check-in in `/v1/me/check-ins/{id}`, and whether a consent holds now in `/v1/me/consents/{id}`.
-    `phone`, `email` and `calendar_feeds` close every reading that tells of anything. Polled: send If-None-Match."""
+    `phone`, `email` and `calendar_feeds` close every reading that tells of anything; one without `since` leaves out
+    those that are not there. Polled: send If-None-Match."""
     patient_id, at, since = answering.patient_id(), clock.now(), asked["since"]
     told = changes_kinds.told_to(answering.caller().scopes)
     if asked["page_token"]:
