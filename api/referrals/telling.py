@@ -8,7 +8,7 @@ A consent opens what the clinic did before it. The patient's transaction leaves 
 referred them, and a worker, who sees referrals, writes the events down: signing costs and tells the same for everybody.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -17,10 +17,13 @@ from api.prepared import Prepared
 from api.privacy.events import ConsentGiven
 from api.referrals import visible
 from api.referrals.models import Referral
+from api.webhooks import checks
 from api.webhooks import service as webhooks
 
 UPDATED = "referral.updated"
 JOB = "referrals-opened"
+# By how much the clock of whoever took a signature may be ahead of the one by which telling is asked about.
+CLOCKS_APART = timedelta(minutes=5)
 
 
 def tell(*, referral_id: UUID, at: datetime) -> None:
@@ -62,11 +65,16 @@ def tell_of_consent(*, patient_id: UUID, consent_id: UUID, recipient_id: UUID | 
 
 
 def may_tell(*, client_id: UUID, subject_id: UUID, version: int, at: datetime) -> bool:
-    """Whether the partner may be told that its referral came to `version`: its outcome is released, and that far."""
+    """Whether the partner may be told that its referral came to `version`: its outcome is released, and that far.
+
+    Raises `checks.NotYet` where it will be released by a consent that another host's clock has dated a little later
+    than `at`: a no would be for good, and only the signing of a consent makes news of it."""
     referral: Referral | None = visible.find(subject_id, client_id=client_id)
     if referral is None:
         return False
     seen = visible.of(referral, with_care=False, at=at)
+    if seen.outcome is None and visible.of(referral, with_care=False, at=at + CLOCKS_APART).outcome:
+        raise checks.NotYet
     return seen.outcome is not None and seen.version >= version
 
 

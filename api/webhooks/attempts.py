@@ -55,7 +55,7 @@ class Outcome:
         return not self.delivered and (self.status is None or self.status in OVERBURDENED)
 
 
-# None was made, because telling is not allowed any more; or because nobody could be asked whether it is.
+# None was made, because telling is not allowed any more; or because nobody could say whether it is.
 NOT_ALLOWED = Outcome(False, problem="not_allowed")
 NOT_ASKED = Outcome(False, problem="not_asked")
 

@@ -13,8 +13,13 @@ Check = Callable[..., bool]
 _checks: dict[str, Check] = {}
 
 
+class NotYet(Exception):
+    """Raised by a check that is a no now and may soon be a yes: the event waits, and is asked about again."""
+
+
 def register(name: str, check: Check) -> None:
-    """Have `check(client_id=, subject_id=, version=)` answer for events announced with `check=name`."""
+    """Have `check(client_id=, subject_id=, version=)` answer for events announced with `check=name`. It may raise
+    `NotYet`."""
     _checks[name] = check
 
 

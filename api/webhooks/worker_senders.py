@@ -157,6 +157,8 @@ def attempt(task: Task) -> Outcome:
     """Ask again whether it may be told, then tell it."""
     try:
         allowed = _allowed(task)
+    except checks.NotYet:
+        return attempts.NOT_ASKED
     except Exception as error:
         # It waits, and in the log of the partner nothing is said of it; the others go on.
         log.error("webhook check failed", part=task.check, error=type(error).__name__)

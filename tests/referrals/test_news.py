@@ -1,7 +1,7 @@
 """A consent is news to the partner whom it names: of what the clinic did before it, once, and of nothing else."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,17 +10,19 @@ import pytest
 
 from api import db, events
 from api.privacy.events import ConsentGiven
+from api.referrals import telling
 from api.referrals import worker as referrals
 from schemas.consents import PaperConsentAsk
 from tests.knocking import Knocker
+from tests.privacy.gating import Files
 from tests.privacy.signing import OF_TREATMENT, given
 from tests.referrals.sending import Sent, admit, link, refer
 from tests.statements import watched
-from tests.webhooks.conftest import open_endpoint, receiver, receivers, work
+from tests.webhooks.conftest import due, open_endpoint, receiver, receivers, work
 from tests.webhooks.receiver import Receiver
 from tests.world import freshly
 
-__all__ = ["open_endpoint", "receiver", "receivers", "work"]
+__all__ = ["due", "open_endpoint", "receiver", "receivers", "work"]
 Sql = Callable[..., list[tuple[Any, ...]]]
 Consent = Callable[..., UUID]
 Work = Callable[[], None]
@@ -125,6 +127,29 @@ def test_a_job_that_runs_twice_tells_once(admitted: Sent, patient: Knocker, owne
     assert owner_sql(TOLD)[len(before) :] == [(4, "referral.updated")]
     referrals.tell_of_consent(patient_id=patient.id, consent_id=uuid4())
     assert len(owner_sql(TOLD)) == len(before) + 2
+
+
+@pytest.mark.parametrize("behind", [timedelta(seconds=1), telling.CLOCKS_APART])
+def test_a_worker_whose_clock_is_behind_tells_it_once_it_is_that_late_there_too(
+    listening: Receiver,
+    admitted: Sent,
+    patient: Knocker,
+    files: Files,
+    work: Work,
+    due: Work,
+    travel: Callable[[datetime], datetime],
+    noon: datetime,
+    behind: timedelta,
+) -> None:
+    work()
+    given(freshly(patient), {**OF_TREATMENT, "recipient_id": str(admitted.partner.id)})
+    travel(noon - behind)
+    work()
+    assert (listening.of("referral.updated"), files.ledger("id")) == ([], [])
+    travel(noon)
+    due()
+    work()
+    assert len(listening.of("referral.updated")) == 1 and files.ledger("disclosed_at") == [(noon,)]
 
 
 def test_taking_it_back_is_no_news(listening: Receiver, admitted: Sent, patient: Knocker, work: Work) -> None:

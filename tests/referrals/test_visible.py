@@ -10,6 +10,7 @@ import pytest
 from api import contract, db
 from api.app import operations
 from api.referrals import telling
+from api.webhooks import checks
 from tests.knocking import Knocker
 from tests.privacy.gating import LATER, Files
 from tests.referrals.sending import PATH, SENT, Sent, admit, decide, link, refer, said, triaged
@@ -250,6 +251,15 @@ def test_a_webhook_says_only_what_a_read_would(
     assert not may_tell(admitted, 4, noon)
     with db.transaction(db.WORKER):
         assert not telling.may_tell(client_id=patient.id, subject_id=admitted.id, version=1, at=noon)
+
+
+def test_where_a_consent_is_dated_later_than_now_it_cannot_be_said_yet(
+    admitted: Sent, patient: Knocker, consent: Consent, noon: datetime
+) -> None:
+    consent(patient, signed_at=noon + telling.CLOCKS_APART)
+    with pytest.raises(checks.NotYet):
+        may_tell(admitted, 4, noon)
+    assert not may_tell(admitted, 4, noon - timedelta(seconds=1))
 
 
 def test_what_is_written_down_to_be_told_names_ids_alone(

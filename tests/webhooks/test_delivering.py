@@ -310,6 +310,17 @@ def test_a_check_that_fails_waits_and_keeps_nobody_waiting(
     assert len(receiver.of("referral.updated")) == 1
 
 
+def test_a_check_that_cannot_say_yet_waits_and_is_no_failure(receiver, endpoint, announce, work, due, consent, capfd):
+    consent.allows = checks.NotYet()
+    announce("referral.updated", check="consent")
+    work()
+    assert receiver.of("referral.updated") == [] and "check failed" not in "".join(capfd.readouterr())
+    consent.allows = True
+    due()
+    work()
+    assert len(receiver.of("referral.updated")) == 1
+
+
 def test_old_events_are_forgotten_with_their_deliveries(endpoint, announce, owner_sql):
     announce()
     owner_sql("UPDATE webhook_events SET created_at = now() - interval '31 days' WHERE type = 'referral.received'")
