@@ -1,4 +1,5 @@
-"""The patient's door to asking that something not be told, and to taking that back."""
+"""The patient's door to asking that something not be told, and to taking that back. Taking back lets more be told, as
+giving a consent does, and needs a fresh sign-in as that does; asking needs none."""
 
 from typing import Any
 from uuid import UUID
@@ -61,6 +62,7 @@ def ask_for_my_restriction(asked: dict[str, Any]) -> Restriction:
     scope="privacy:write",
     summary="Take back what I asked not to be told",
     refusals=[restrictions.NothingToTakeBack],
+    steps_up=True,
 )
 @door.answers(MyRestrictionAnswer)
 def withdraw_my_restriction(restriction_id: UUID) -> Restriction:

@@ -39,6 +39,12 @@ def phones_in_the_list(phone: Phone) -> list[str]:
     return [one["id"] for one in phone.get("/v1/me/app-sessions").json["items"] if one.get("device_name")]
 
 
+def test_what_lets_more_be_told_is_guarded_and_what_lets_less_be_told_is_not() -> None:
+    guarded = {one.id for one in GUARDED}
+    assert guarded >= {"giveMyConsent", "withdrawMyRestriction"}
+    assert not guarded & {"revokeMyConsent", "askForMyRestriction"}
+
+
 def test_ways_in_are_guarded() -> None:
     guarded = {one.id for one in GUARDED}
     assert guarded >= {"createMyPasskey", "deleteMyPasskey", "putMyPassword", "putMyTotp"}

@@ -123,7 +123,7 @@ RIGHTS: dict[str, Right] = {
     "revokeMyConsent": patient("privacy:write", whose=True),
     "listMyRestrictions": patient("privacy:read"),
     "askForMyRestriction": patient("privacy:write"),
-    "withdrawMyRestriction": patient("privacy:write", whose=True),
+    "withdrawMyRestriction": patient("privacy:write", whose=True, fresh=True),
     "listMyNoticeAcknowledgements": patient("privacy:read"),
     "acknowledgePrivacyNotice": patient("privacy:write"),
     "listMyDisclosures": patient("privacy:read"),

@@ -8,6 +8,7 @@ import pytest
 from tests.knocking import Knocker
 from tests.privacy.gating import OUTCOME, Files, facts
 from tests.privacy.signing import NewPartner, new_partner, slug
+from tests.world import freshly
 
 __all__ = ["new_partner"]
 SQL = Callable[..., list[tuple[Any, ...]]]
@@ -152,7 +153,8 @@ def test_asking_anew_after_staff_said_it_is_done_opens_it_anew(clinic: Knocker, 
 
 
 def take_back(patient: Knocker, asked: dict[str, Any]) -> Any:
-    return patient.post(f"{ASKED}/{asked['id']}/withdrawal", key="")
+    """As one who has just proved who they are."""
+    return freshly(patient).post(f"{ASKED}/{asked['id']}/withdrawal", key="")
 
 
 def test_what_still_waits_is_taken_back_and_its_task_closes(clinic: Knocker, patient: Knocker, owner_sql: SQL) -> None:
@@ -188,6 +190,20 @@ def test_the_gate_honours_it_at_the_next_read(files: Files, clinic: Knocker, pat
     assert facts(partner, patient.id) is None
     take_back(patient, asked)
     assert facts(partner, patient.id) == OUTCOME
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_whoever_only_holds_the_phone_takes_nothing_back(
+    files: Files, clinic: Knocker, patient: Knocker, agreed: bool
+) -> None:
+    partner = files.partner()
+    files.sign(patient.id, partner)
+    asked = ask(patient)
+    if agreed:
+        act(clinic, asked, "answer", agreed=True)
+    refused = freshly(patient, minutes=6).post(f"{ASKED}/{asked['id']}/withdrawal", key="")
+    assert slug(refused) == (401, "step-up-required") and "withdrawn_at" not in patient.get(ASKED).json["items"][0]
+    assert facts(partner, patient.id) == (None if agreed else OUTCOME)
 
 
 def test_taking_back_again_is_once_and_so_is_what_the_clinic_ended(clinic: Knocker, patient: Knocker) -> None:

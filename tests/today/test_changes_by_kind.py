@@ -10,6 +10,7 @@ from tests.knocking import Knocker
 from tests.messages.contacts import turned_on
 from tests.privacy.signing import OF_TREATMENT, NewPartner, given, new_partner, sure
 from tests.today.syncing import WHOLES, Phone, everything
+from tests.world import freshly
 
 __all__ = ["new_partner", "sure"]
 FEEDS = "/v1/me/calendar-feeds"
@@ -68,7 +69,7 @@ def test_a_request_is_told_and_so_is_what_the_clinic_answers(phone: Phone, clini
 def test_a_request_that_was_taken_back_is_told_with_when(phone: Phone) -> None:
     asked = phone.patient.post("/v1/me/restriction-requests", json={}).json["id"]
     phone.sync()
-    taken_back = phone.patient.post(f"/v1/me/restriction-requests/{asked}/withdrawal", key="")
+    taken_back = freshly(phone.patient).post(f"/v1/me/restriction-requests/{asked}/withdrawal", key="")
     assert taken_back.status_code == 200 and taken_back.json["withdrawn_at"]
     assert told(phone, "restriction_request") == [taken_back.json]
 
