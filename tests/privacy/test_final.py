@@ -82,12 +82,21 @@ STEPS = [
     ("clinic", "agreed", "answered_by = 'u-18'"),
     ("clinic", "declined", "answer = NULL"),
     ("clinic", "ended", "status = 'agreed', ended_at = NULL"),
+    ("clinic", "ended", "ended_at = ended_at + interval '1 year'"),
+    ("clinic", "ended", "ended_by = 'u-18'"),
+    ("clinic", "ended", "ended_role = 'nurse'"),
+    ("clinic", "ended", "end_reason = NULL"),
+    ("patient", "withdrawn", "withdrawn_at = withdrawn_at - interval '1 year'"),
 ]
+BECAME = {
+    "ended": {"ended_at": NOON, "ended_by": "u-17", "ended_role": "counselor", "end_reason": "You asked for it."},
+    "withdrawn": {"withdrawn_at": NOON},
+}
 
 
 @pytest.mark.parametrize(("kind", "status", "change"), STEPS)
 def test_nor_what_became_of_a_request(files: Files, patient: Knocker, kind: str, status: str, change: str) -> None:
-    files.restrict(patient.id, status=status, answer="We will not share this.")
+    files.restrict(patient.id, status=status, answer="We will not share this.", **BECAME.get(status, {}))
     refused(kind, patient, f"UPDATE restrictions SET {change}")
 
 
