@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import RFC_4122, UUID
 
 import psycopg
 import pytest
@@ -16,7 +16,7 @@ from schemas.consents import PaperConsentAsk
 from tests.knocking import Knocker
 from tests.privacy.gating import Files
 from tests.privacy.signing import OF_TREATMENT, given
-from tests.referrals.sending import Sent, admit, link, refer
+from tests.referrals.sending import Sent, admit, link, refer, triaged
 from tests.statements import watched
 from tests.webhooks.conftest import due, open_endpoint, receiver, receivers, work
 from tests.webhooks.receiver import Receiver
@@ -52,7 +52,7 @@ def no_jobs_left(superuser: psycopg.Connection[Any]) -> Iterator[None]:
 def hear(patient: Knocker, recipient: UUID | None) -> UUID:
     """As the patient's own transaction does; gives the consent's id."""
     assert patient.id
-    consent_id = uuid4()
+    consent_id = db.uuid7()
     with db.transaction(db.Caller(kind="patient", patient_id=patient.id)):
         events.announce(ConsentGiven(patient.id, consent_id, recipient, datetime.fromisoformat("2026-11-24T12:00Z")))
     return consent_id
@@ -120,13 +120,25 @@ def test_of_a_referral_in_which_nothing_was_done_there_is_no_news(
 
 
 def test_a_job_that_runs_twice_tells_once(admitted: Sent, patient: Knocker, owner_sql: Sql) -> None:
-    before, consent_id = owner_sql(TOLD), uuid4()
+    before, consent_id = owner_sql(TOLD), db.uuid7()
     assert patient.id
     for _ in range(2):
         referrals.tell_of_consent(patient_id=patient.id, consent_id=consent_id, recipient_id=admitted.partner.id)
     assert owner_sql(TOLD)[len(before) :] == [(4, "referral.updated")]
-    referrals.tell_of_consent(patient_id=patient.id, consent_id=uuid4())
+    referrals.tell_of_consent(patient_id=patient.id, consent_id=db.uuid7())
     assert len(owner_sql(TOLD)) == len(before) + 2
+
+
+def test_its_id_is_one_for_each_referral_and_as_old_as_the_consent(
+    partner: Knocker, patient: Knocker, owner_sql: Sql
+) -> None:
+    for number in ("1", "2"):
+        triaged(refer(partner, own_identifier=number), patient)
+    assert patient.id
+    consent_id, of_steps = db.uuid7(), owner_sql("SELECT id FROM webhook_events")
+    referrals.tell_of_consent(patient_id=patient.id, consent_id=consent_id)
+    news: list[UUID] = [row[0] for row in owner_sql("SELECT id FROM webhook_events") if row not in of_steps]
+    assert [(id.version, id.variant, id.int >> 64) for id in news] == [(7, RFC_4122, consent_id.int >> 64)] * 2
 
 
 @pytest.mark.parametrize("behind", [timedelta(seconds=1), telling.CLOCKS_APART])
