@@ -50,7 +50,10 @@ def on_consent_given(fact: ConsentGiven) -> None:
 
 def tell_of_consent(*, patient_id: UUID, consent_id: UUID, recipient_id: UUID | None = None, at: datetime) -> None:
     """A consent is news of each referral of the patient's in which the clinic has done something to tell. The event is
-    of this consent and this referral, so that writing it down again is once."""
+    of this consent and this referral, so that writing it down again is once.
+
+    An earlier event of the same version that still waits may be told beside it: whether that one is let through is
+    known when it is sent, and a sender may have been told no already. Relying on it could lose the news."""
     for found in _TOLD_SOMETHING.run(patient_id=patient_id, recipient_id=recipient_id):
         event_id = _id(consent_id, found.id)
         if not webhooks.is_announced(event_id):
