@@ -13,7 +13,7 @@ PARTNER_ID = "0192f7a4-5b1e-7c3d-9a10-3f6c2b8d4e62"
 ONE_LINE = r"\A[^\x00-\x1f\x7f]+\Z"
 SHA256 = r"\A[0-9a-f]{64}\Z"
 # Of the text that the example form has at the clinic of the demo.
-HASH = "5b9d8b1f35bfb95d33dcf2a8ddd05dbef5bb511d395d97bab73b2d909e4765c9"
+HASH = "e5a4fb7728ffa2ef4f9fd8f0021fc8b658d246e1bbf3ab7bd132489dad6f4703"
 TEXT = "Permission to share information about my care\n\nI, Sam Rivers, allow Trinity Wellness Group to share …"
 CATEGORIES = Items(
     Word((*vocabulary.DISCLOSURE_CATEGORIES, *vocabulary.CATEGORIES_REFUSED)),
@@ -45,8 +45,8 @@ class RecipientsAnswer(Answer):
 class ConsentFormAsk(Ask):
     """What a consent is to say. `recipient_id` or `recipient_class` names who is told. It ends at the end of
     `expires_on` (the clinic's day), by its event, or whichever comes first; one that names the end of treatment alone
-    also ends when none has begun for long after it was signed (180 days, unless the clinic says otherwise). `matter`,
-    `revocable` and `revocable_on` belong to terms of criminal justice (42 CFR 2.35)."""
+    also ends when none has begun for long after it was signed (180 days, unless the clinic says otherwise; the text
+    says how long). `matter`, `revocable` and `revocable_on` belong to terms of criminal justice (42 CFR 2.35)."""
 
     patient_name = Text(max=200, pattern=ONE_LINE, required=True, metadata={"description": "As the patient signs."})
     recipient_id = Id(load_default=None)
@@ -98,7 +98,7 @@ class ConsentFormAnswer(Answer):
     text_sha256 = Text(max=64, required=True)
 
     example = {
-        "form_version": "release-1",
+        "form_version": "release-2",
         "language": "en",
         "title": "Permission to share information about my care",
         "text": TEXT,
@@ -127,7 +127,7 @@ class PaperConsentAsk(ConsentFormAsk):
 
     example = {
         **ConsentFormAsk.example,
-        "form_version": "release-1",
+        "form_version": "release-2",
         "signer_name": "Sam Rivers",
         "signed_on": "2026-11-20",
         "document_sha256": HASH,
@@ -191,7 +191,7 @@ class ConsentAnswer(Answer):
         "revocable": "any_time",
         "revocable_now": True,
         "expires_on_event": "end_of_treatment",
-        "form_version": "release-1",
+        "form_version": "release-2",
         "language": "en",
         "text_sha256": HASH,
         "signed_how": "app",

@@ -10,7 +10,7 @@ are ours, and for the clinic's counsel to confirm.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,9 @@ class FormText:
     treating_providers: str
     until_day: str
     whichever_first: str
+    # Said where the consent names the end of treatment alone. The first forms do not say it, and their repr, by which
+    # it is shown that they are the same still, goes without.
+    waits: str = field(default="", repr=False)
 
 
 _CATEGORIES = {
@@ -228,14 +231,31 @@ _JUSTICE_ES = FormText(
     whichever_first="{event}, o {day}, lo que ocurra primero",
 )
 
+_WAITS = {
+    "en": " It also ends {days} days after I sign, if I am not in treatment at {discloser} at any time until then.",
+    "es": " También termina {days} días después de mi firma, si hasta entonces no estoy en tratamiento en {discloser}"
+    " en ningún momento.",
+}
+
+
+def _saying_how_long_it_waits(form: FormText, language: str) -> FormText:
+    """The form with that sentence after the one that says until when."""
+    lines = tuple(line + "{waits}" if "{expires}" in line else line for line in form.lines)
+    return replace(form, lines=lines, waits=_WAITS[language])
+
+
 SAID = {
     language: {"take_back": _TAKE_BACK[language], "not_covered": _NOT_COVERED[language], "tells": _TELLS[language]}
     for language in ("en", "es")
 }
-CURRENT = {"usual": "release-1", "criminal_justice": "criminal-justice-1"}
+CURRENT = {"usual": "release-2", "criminal_justice": "criminal-justice-2"}
 FORMS: Mapping[tuple[str, str], FormText] = {
     ("release-1", "en"): _USUAL_EN,
     ("release-1", "es"): _USUAL_ES,
     ("criminal-justice-1", "en"): _JUSTICE_EN,
     ("criminal-justice-1", "es"): _JUSTICE_ES,
+    ("release-2", "en"): _saying_how_long_it_waits(_USUAL_EN, "en"),
+    ("release-2", "es"): _saying_how_long_it_waits(_USUAL_ES, "es"),
+    ("criminal-justice-2", "en"): _saying_how_long_it_waits(_JUSTICE_EN, "en"),
+    ("criminal-justice-2", "es"): _saying_how_long_it_waits(_JUSTICE_ES, "es"),
 }

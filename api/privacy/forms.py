@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from api import errors
 from api.messages import when
-from api.privacy import form_texts
+from api.privacy import form_texts, waiting
 from api.privacy.form_texts import FormText
 from api.programs import about
 
@@ -125,6 +125,7 @@ def _filled(draft: Draft, wording: FormText, language: str, *, discloser: str, r
         "categories": AND[language].join(told).format(**known),
         "purpose": wording.purposes[draft.purpose].format(**known),
         "expires": _expires(draft, wording, language, discloser),
+        "waits": _waits(draft, wording, discloser),
         "revocable": wording.revocable[draft.revocable].format(revocable_day=revocable_day),
         "redisclosure": wording.redisclosure[draft.purpose],
     }
@@ -134,6 +135,13 @@ def _expires(draft: Draft, wording: FormText, language: str, discloser: str) -> 
     event = wording.events[draft.expires_on_event].format(discloser=discloser) if draft.expires_on_event else None
     last = wording.until_day.format(day=day(draft.expires_on, language)) if draft.expires_on else None
     return wording.whichever_first.format(event=event, day=last) if event and last else event or last or ""
+
+
+def _waits(draft: Draft, wording: FormText, discloser: str) -> str:
+    """That it ends where no treatment begins in time; nothing of a consent to which that does not happen."""
+    if draft.expires_on_event != "end_of_treatment" or draft.expires_on:
+        return ""
+    return wording.waits.format(days=waiting.longest().days, discloser=discloser)
 
 
 def _midnight(of: date) -> datetime:

@@ -47,7 +47,7 @@ def test_how_it_was_signed_is_kept(sure: Knocker, owner_sql: SQL) -> None:
     given(sure, {**OF_TREATMENT, "recipient_class": "treating_providers"})
     kept = "SELECT patient_name, discloser, signer, signer_name, acr, app_session_id, form_version FROM consents"
     who = ("Sam Rivers", "Trinity Wellness Group", "patient", "Sam Rivers")
-    assert owner_sql(kept) == [(*who, "phr", sure.app_session_id, "release-1")]
+    assert owner_sql(kept) == [(*who, "phr", sure.app_session_id, "release-2")]
 
 
 def test_another_text_than_the_one_shown_is_not_signed(sure: Knocker, owner_sql: SQL) -> None:

@@ -13,7 +13,7 @@ SQL = Callable[..., list[tuple[Any, ...]]]
 PAPER = {
     **OF_TREATMENT,
     "recipient_class": "treating_providers",
-    "form_version": "release-1",
+    "form_version": "release-2",
     "signer_name": "Sam Rivers",
     "signed_on": "2026-11-20",
     "document_sha256": "ab" * 32,
@@ -42,6 +42,14 @@ def test_the_text_on_record_is_the_one_that_was_printed(clinic: Knocker, patient
     printed = clinic.post(path, key="", json={**OF_TREATMENT, "recipient_class": "treating_providers"}).json
     recorded = record(clinic, patient).json
     assert (recorded["text"], recorded["text_sha256"]) == (printed["text"], printed["text_sha256"])
+
+
+def test_a_paper_printed_before_the_words_changed_is_on_record_as_it_was_printed(
+    clinic: Knocker, patient: Knocker
+) -> None:
+    recorded = record(clinic, patient, form_version="release-1")
+    assert recorded.status_code == 201 and recorded.json["form_version"] == "release-1"
+    assert "180 days" not in recorded.json["text"] and "180 days" in record(clinic, patient).json["text"]
 
 
 def test_the_patient_sees_it_and_takes_it_back_in_the_app(clinic: Knocker, patient: Knocker) -> None:

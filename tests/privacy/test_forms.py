@@ -1,15 +1,16 @@
 """The text that is signed: every element that the law asks for, the same bytes each time, never edited afterwards."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from api import vocabulary
 from api.app import Continuum
-from api.privacy import form_texts, forms
+from api.privacy import form_texts, forms, waiting
 from api.privacy.forms import Draft
 
 USUAL = Draft(
@@ -34,6 +35,15 @@ FROZEN = {
     ("release-1", "es"): "22560b3ae6c05562db2a976b595e5ed194b09ba8b414f4a9d97270cffaa51b37",
     ("criminal-justice-1", "en"): "936c9795932c2bc8270bfdef5af2abe3a8992575e49b8fedd6995a99dc569fa3",
     ("criminal-justice-1", "es"): "07dfd315e6d1283fda52d2dcebc362e34a59127f9505af815a4a871395db0612",
+    ("release-2", "en"): "a00ace07dca98bbfef7043f03613438c35708c1f03fd4220a60dbde924e6a7ed",
+    ("release-2", "es"): "0ae9ee503cd81eeafce536f42e11a02f41e95f7aa26fdead636128dd2fbde035",
+    ("criminal-justice-2", "en"): "9e8a01bdb50b36efdd4b04608daf4528ed32eea70ada7c40d2c28bcf84d1913a",
+    ("criminal-justice-2", "es"): "f1ffe0562cbd8544db3e645fa892bf615eec1dc69a10b63ea0773f3358e06992",
+}
+WAITS = {
+    "en": "It also ends 180 days after I sign, if I am not in treatment at {clinic} at any time until then.",
+    "es": "También termina 180 días después de mi firma, si hasta entonces no estoy en tratamiento en {clinic}"
+    " en ningún momento.",
 }
 
 
@@ -42,8 +52,8 @@ def of_the_clinic(app: Continuum) -> None:
     """The clinic's name and zone are those of its settings."""
 
 
-def usual(language: str = "en", recipient: str | None = "Harbor Detox", **more: Any) -> str:
-    return forms.written(replace(USUAL, **more), recipient=recipient, language=language).text
+def usual(language: str = "en", recipient: str | None = "Harbor Detox", version: str | None = None, **more: Any) -> str:
+    return forms.written(replace(USUAL, **more), recipient=recipient, language=language, version=version).text
 
 
 def justice(language: str = "en", **more: Any) -> str:
@@ -111,6 +121,41 @@ def test_so_does_the_form_for_a_legal_matter(element: str) -> None:
     assert english in justice() and spanish in justice("es")
 
 
+def how_long(text: str) -> str:
+    """The one paragraph that says until when."""
+    (said,) = [one for one in text.split("\n\n") if one.startswith(("How long: ", "Por cuánto tiempo: "))]
+    return said
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("form", [usual, justice])
+def test_where_it_lasts_until_the_end_of_treatment_alone_it_says_how_long_it_waits_for_one(
+    form: Callable[..., str], language: str
+) -> None:
+    said = how_long(form(language, expires_on=None, expires_on_event="end_of_treatment"))
+    assert said.endswith(". " + WAITS[language].format(clinic="Trinity Wellness Group"))
+
+
+def test_it_says_the_number_of_days_that_the_clinic_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_waits", timedelta(days=90))
+    assert "It also ends 90 days after I sign" in usual(expires_on=None)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        lambda language: usual(language),
+        lambda language: usual(language, expires_on_event=None),
+        lambda language: justice(language),
+        lambda language: usual(language, expires_on=None, version="release-1"),
+    ],
+    ids=["a day too", "a day alone", "a matter's end", "printed before"],
+)
+def test_where_it_does_not_wait_it_does_not_say_so(text: Callable[[str], str], language: str) -> None:
+    assert "180" not in text(language) and how_long(text(language))[-1] == "."
+
+
 def test_only_what_is_released_stands_in_the_form() -> None:
     assert "which program and level of care" not in usual()
     assert "which program and level of care" in usual(categories=("level_of_care",))
@@ -168,9 +213,14 @@ def test_every_word_of_the_vocabulary_has_words() -> None:
         assert set(wording.revocable) <= set(vocabulary.CONSENT_REVOCABLE)
 
 
+def said(wording: form_texts.FormText, language: str) -> tuple[Any, ...]:
+    """All the words of a version."""
+    return (wording, form_texts.SAID[language], *([wording.waits] if wording.waits else []))
+
+
 def test_a_version_is_never_edited() -> None:
     found = {
-        (version, language): hashlib.sha256(repr((wording, form_texts.SAID[language])).encode()).hexdigest()
+        (version, language): hashlib.sha256(repr(said(wording, language)).encode()).hexdigest()
         for (version, language), wording in form_texts.FORMS.items()
     }
     assert found == FROZEN
