@@ -19,8 +19,9 @@ run:
 	@.ci/environment requirements.txt
 	@exec $(PY) -m api.cli run
 
+# What `contract` and `migrations` ask is left to them.
 test: tests-environment
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore=tests/contract --ignore=tests/run/test_migrations.py
 
 check: format lint types imports migrations contract test
 
@@ -68,4 +69,4 @@ migrations: tests-environment
 
 contract: tests-environment
 	@$(PY) -m tests.contract.node
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract/every_operation.py tests/contract/every_challenge.py tests/contract/every_caller.py tests/contract/with_*.py
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract tests/contract/every_operation.py tests/contract/every_challenge.py tests/contract/every_caller.py tests/contract/with_*.py

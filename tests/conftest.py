@@ -1,6 +1,7 @@
 """A real PostgreSQL for every test process, built by the real migrations; tests commit, and are swept after."""
 
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -45,6 +46,13 @@ END $make$
 
 # Files whose tests take longest begin first, so that none of them is what everybody waits for in the end.
 LONGEST_FIRST = ("tests/run/", "tests/faults/", "tests/contract/", "tests/matrix/", "tests/reminders/", "tests/today/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a test waits for PostgreSQL, or for a process of its own, half as long as it
+    works."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,7 @@ Before, a status went onward alone and an answer stood: when, by whom and why it
 from alembic import op
 
 revision = "0031_final_restrictions"
-down_revision = "0029_partner_news"
+down_revision = "0030_referrals_alike"
 
 # Once the first of them is set, none of them changes.
 FINAL = {"end": ("ended_at", "ended_by", "ended_role", "end_reason"), "taking_back": ("withdrawn_at",)}

@@ -64,13 +64,13 @@ def recorded(begin: Barrier, url: str, at: datetime, file: Path) -> None:
             said.append((query, params))
             return super().execute(query, params, **how)
 
-    ask = direct.Statement.ask
+    on = direct.Statement.on
 
-    def asked(self: direct.Statement, connection: psycopg.Connection[Any], parameters: Any) -> Any:
+    def goes_out(self: direct.Statement, connection: psycopg.Connection[Any], parameters: Any) -> direct.Asked:
         said.append((self.sql, self.in_order(parameters)))
-        return ask(self, connection, parameters)
+        return on(self, connection, parameters)
 
-    direct.Statement.ask = asked  # type: ignore[method-assign]
+    direct.Statement.on = goes_out  # type: ignore[method-assign]
     _connected(url)
     sa.event.listen(db.engine(), "checkout", lambda driver, *_: setattr(driver, "cursor_factory", Recording))
     sa.event.listen(db.engine(), "commit", lambda _: said.append((COMMIT, None)))
