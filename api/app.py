@@ -65,7 +65,7 @@ from api.messages import (
     provider,
     providers,
     public_unsubscribe,
-    push_web,
+    push_keys,
     worker_contacts,
 )
 from api.messages import gateway as gateways
@@ -277,7 +277,7 @@ def open_house(settings: config.Config) -> None:
     about.use(
         settings,
         privacy_notice=notice_texts.CURRENT,
-        web_push_key=push_web.public_key(settings.carriers.web_push),
+        web_push_key=push_keys.web_push(settings.carriers.web_push),
     )
     zones.use_clinic_zone(settings.clinic_time_zone)
     dose.use_floors(settings.weekly_floor_hours)

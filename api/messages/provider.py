@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, g, request
 
 from api import audit, body, clock, config, db, errors, events, observe, throttle
 from api.blueprint import PREFIXES
-from api.messages import gsm7, inbound, meaning, numbers, phones, signatures, sms, wording
+from api.messages import gsm7, inbound, meaning, numbers, phones, signatures, sms_reports, wording
 from api.messages.events import DeliveryReported
 
 hooks = Blueprint("hooks", __name__, url_prefix=PREFIXES["provider"])
@@ -50,10 +50,10 @@ def text_went_out() -> Response:
     sid, code, at = form.get("MessageSid", ""), form.get("ErrorCode", ""), clock.now()
     if not 0 < len(sid) <= LONGEST_SID:
         raise errors.BadRequest
-    status = sms.reported(form.get("MessageStatus", ""))
+    status = sms_reports.reported(form.get("MessageStatus", ""))
     reason = code if code.isdecimal() and len(code) < 10 else ""
     # One transaction each: whose number it is now need not be whose message it was.
-    if status == "failed" and (reason in sms.GONE or reason == sms.OPTED_OUT):
+    if status == "failed" and (reason in sms_reports.GONE or reason == sms_reports.OPTED_OUT):
         with db.transaction(db.WORKER):
             phones.bounced(number=_e164(form.get("To", "")), reason=reason, at=at)
     with db.transaction(db.WORKER):

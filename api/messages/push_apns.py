@@ -14,7 +14,7 @@ import jwt
 import orjson
 
 from api import carriers
-from api.messages import push_parts
+from api.messages import push_keys, push_parts
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Address, Message, Outcome
 from api.messages.push_parts import Clocks
 
@@ -40,7 +40,7 @@ class ProviderTokens:
 
     def __init__(self, settings: carriers.Apns, clocks: Clocks) -> None:
         self._clocks = clocks
-        self._settings, self._key = settings, push_parts.p256_key(settings.key_file, "APNS_KEY_FILE")
+        self._settings, self._key = settings, push_keys.p256(settings.key_file, "APNS_KEY_FILE")
         self._lock, self._token, self._made_at = threading.Lock(), "", datetime.min.replace(tzinfo=UTC)
 
     def current(self) -> str:

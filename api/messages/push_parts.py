@@ -16,10 +16,7 @@ from uuid import UUID, uuid5
 
 import httpx
 import orjson
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from api import carriers
 from api.messages.gateway import MISCONFIGURED, REFUSED, RETRY, Message, Outcome
 from api.outward import Trust
 
@@ -135,14 +132,3 @@ def unanswered(error: httpx.HTTPError) -> Outcome:
 
 def unix(moment: datetime) -> int:
     return int(moment.timestamp())
-
-
-def p256_key(file: Path, setting: str) -> ec.EllipticCurvePrivateKey:
-    """The private key in `file`, which `setting` names. Raises `carriers.Malformed`."""
-    try:
-        key = load_pem_private_key(file.read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
-        raise carriers.Malformed(f"{setting} cannot be read as a key.") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise carriers.Malformed(f"{setting} must hold a P-256 key.")
-    return key

@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 
 import jwt
 import orjson
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pywebpush import WebPusher, WebPushException
 
 from api import carriers, outward
-from api.messages import push_parts
+from api.messages import push_keys, push_parts
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY, Address, Message, Outcome
 from api.messages.push_parts import Clocks
 from api.outward import NotReached
@@ -27,22 +26,13 @@ TOPIC_CHARACTERS = 32
 NOT_NOW = ("unresolved", "connect", "tls", "timeout", "protocol")
 
 
-def public_key(settings: carriers.WebPush | None) -> str | None:
-    """What a page gives `PushManager.subscribe` as `applicationServerKey`; None where nothing is pushed to browsers."""
-    if settings is None:
-        return None
-    point = push_parts.p256_key(settings.key_file, "VAPID_KEY_FILE").public_key()
-    raw = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
 class Signer:
     """Signs for an origin (RFC 8292 §2), a few hours at a time: one signature serves every browser there."""
 
     def __init__(self, settings: carriers.WebPush, clocks: Clocks) -> None:
         self._clocks = clocks
-        self._subject, self._key = settings.subject, push_parts.p256_key(settings.key_file, "VAPID_KEY_FILE")
-        self.public_key = public_key(settings)
+        self._subject, self._key = settings.subject, push_keys.p256(settings.key_file, "VAPID_KEY_FILE")
+        self.public_key = push_keys.web_push(settings)
         self._lock, self._made = threading.Lock(), dict[str, tuple[str, datetime]]()
 
     def authorization(self, origin: str) -> str:

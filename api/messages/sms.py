@@ -36,10 +36,6 @@ BY_CODE = {
     "21659": MISCONFIGURED,  # the sender is not this account's
 }
 BY_STATUS = {401: MISCONFIGURED, 403: MISCONFIGURED, 404: MISCONFIGURED, 408: RETRY, 429: RETRY}
-# What the gateway reports later: these numbers are gone, or were never mobile ones.
-GONE = frozenset({"30005", "30006", "21211", "21614"})
-OPTED_OUT = "21610"
-SETTLED = {"delivered": "delivered", "read": "delivered", "undelivered": "failed", "failed": "failed"}
 
 
 class Texts:
@@ -104,11 +100,6 @@ class Texts:
         if message.expires_at is None:
             return None
         return min(int((message.expires_at - self._now()).total_seconds()), MOST_VALID)
-
-
-def reported(status: str) -> str:
-    """A status as the gateway reports it, as `DeliveryReported` says it."""
-    return SETTLED.get(status, "on_its_way")
 
 
 def _outcome(answer: httpx.Response) -> Outcome:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api.messages import gateway, sms
+from api.messages import gateway, sms, sms_reports
 from api.messages.gateway import ACCEPTED, DEAD, MISCONFIGURED, REFUSED, RETRY
 from tests.messages.fakes.sms import SENDER, SmsFake, settings
 
@@ -190,4 +190,4 @@ def test_nobody_is_asked_about_a_text_that_never_left(texts, fake, monkeypatch):
     ],
 )
 def test_what_the_gateway_reports_is_one_of_three(told, reported):
-    assert sms.reported(told) == reported
+    assert sms_reports.reported(told) == reported

@@ -35,3 +35,10 @@ def test_every_slice_has_its_place_in_the_table() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     named = {word.strip("()") for contract in contracts for row in contract.get("layers", ()) for word in row.split()}
     assert named >= {folder.parent.name for folder in (ROOT / "api").glob("*/__init__.py")}
+
+
+def test_what_answers_requests_loads_no_carriers_library() -> None:
+    """`api.messages.providers`: they would take a sixth of the start and of the memory."""
+    asked = "import sys, api.app; print(sorted({'aiohttp', 'requests', 'httpx', 'pywebpush'} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
