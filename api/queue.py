@@ -32,7 +32,8 @@ _ENQUEUE = sa.text("SELECT jobs.enqueue(:task, CAST(:args AS jsonb), CAST(:delay
 _SPARE = sa.text("""
     DELETE FROM jobs.procrastinate_jobs WHERE id IN (
         SELECT id FROM jobs.procrastinate_jobs
-        WHERE status = 'todo' AND task_name = :task AND args = CAST(:args AS jsonb) AND scheduled_at <= now()
+        WHERE status = 'todo' AND task_name = :task AND args = CAST(:args AS jsonb)
+          AND coalesce(scheduled_at <= now(), true)
         FOR UPDATE SKIP LOCKED)
 """).bindparams(sa.bindparam("args", type_=sa.JSON))
 _BEGIN = sa.text(
