@@ -180,6 +180,17 @@ class LocalTime(Text):
         return value if value is None or isinstance(value, str) else value.strftime("%H:%M")
 
 
+class Dumped(dict[str, Any]):
+    """An answer that was dumped before, to be said again as it is."""
+
+
+class Beside(fields.Nested):
+    """An answer inside another one that may come `Dumped`, because it is the same for everybody."""
+
+    def _serialize(self, nested_obj: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return nested_obj if isinstance(nested_obj, Dumped) else super()._serialize(nested_obj, attr, obj, **kwargs)
+
+
 class Items(fields.List[Any]):
     """A list of at most `max` items."""
 

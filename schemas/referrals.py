@@ -8,6 +8,7 @@ from schemas.base import (
     SAFE_INTEGER,
     Answer,
     Ask,
+    Beside,
     Day,
     Flag,
     Id,
@@ -257,7 +258,7 @@ class ReferralAnswer(Answer):
     release = fields.Nested(ReleaseAnswer)
     created_at = Instant(required=True)
     changed_at = Instant(required=True, metadata={"description": "By its sender, or as far as a consent releases it."})
-    about = fields.Nested(AboutReferralsAnswer, metadata={"description": "In a list, once for all items."})
+    about = Beside(AboutReferralsAnswer, metadata={"description": "In a list, once for all items."})
 
     example = {
         "id": EXAMPLE_ID,
@@ -288,7 +289,7 @@ class ReferralsAnswer(ListAnswer):
     """The partner's referrals in the order in which they were sent."""
 
     items = Items(ReferralAnswer, max=100, required=True)
-    about = fields.Nested(AboutReferralsAnswer, required=True)
+    about = Beside(AboutReferralsAnswer, required=True)
 
     example = {
         "items": [{name: value for name, value in ReferralAnswer.example.items() if name != "about"}],

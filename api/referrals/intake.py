@@ -37,9 +37,9 @@ class Intake:
     reply_hours: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class About:
-    """The members of the answer, and a short hash of them for tags."""
+    """The members of the answer, and a short hash of them for tags. One that is kept is the same object every time."""
 
     words: Json
     mark: str

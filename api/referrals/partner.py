@@ -1,5 +1,6 @@
 """A partner's door to its referrals: send somebody here, and see what became of it as far as they allow."""
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from api import answering, clock, errors, language, vocabulary
 from api.blueprint import Door
 from api.referrals import documents, intake, service, showing, snapshots, states
 from api.referrals.visible import Visible
+from schemas.base import Dumped
 from schemas.referrals import (
+    AboutReferralsAnswer,
     ReferralAnswer,
     ReferralAsk,
     ReferralCancellationAsk,
@@ -36,7 +39,13 @@ def _shown(seen: Visible) -> dict[str, Any]:
     """With its tag, and with what every answer says besides."""
     about = intake.beside(at=clock.now(), language=language.chosen())
     answering.set_version(seen.tag(about.mark))
-    return showing.referral(seen, about.words)
+    return showing.referral(seen, _dumped(about))
+
+
+@lru_cache(maxsize=intake.MOST_KEPT)
+def _dumped(about: intake.About) -> Dumped:
+    """It is most of an answer, and the same in every one."""
+    return Dumped(AboutReferralsAnswer().dump(about.words))
 
 
 def _again(referral_id: UUID) -> dict[str, Any]:
@@ -77,7 +86,7 @@ def list_referrals(query: dict[str, Any]) -> dict[str, Any]:
     at = clock.now()
     seen, more = service.page(client_id=_partner(), **query, at=at)
     about = intake.beside(at=at, language=language.chosen())
-    return {"items": [showing.referral(one) for one in seen], "next_page_token": more, "about": about.words}
+    return {"items": [showing.referral(one) for one in seen], "next_page_token": more, "about": _dumped(about)}
 
 
 @door.get(
