@@ -44,13 +44,9 @@ def refer(*, client_id: UUID, asked: Mapping[str, Any], at: datetime) -> Visible
     """
     kept = snapshots.columns(asked)
     snapshots.refuse_unfit(kept)
-    referral = Referral(
-        id=db.uuid7(), client_id=client_id, origin="partner", own_version=1, created_at=at, changed_at=at, **kept
-    )
-    referral.name_key = snapshots.name_key(referral.given_name, referral.family_name)
-    sending.send(referral, at=at)
-    webhooks.announce(client_id=client_id, type=RECEIVED, subject_id=referral.id, version=1, occurred_at=at)
-    return Visible(referral, release=None)
+    sent = sending.send(kept, client_id=client_id, at=at)
+    webhooks.announce(client_id=client_id, type=RECEIVED, subject_id=sent.id, version=sent.own_version, occurred_at=at)
+    return Visible(sent, release=None)
 
 
 def get(*, client_id: UUID, referral_id: UUID, locked: bool = False, at: datetime) -> Visible:
