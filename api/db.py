@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -91,7 +91,7 @@ Standing = Callable[[Any], "sa.ScalarSelect[str]"]
 _standing: dict[str, Standing] = {}
 
 _engine: sa.Engine | None = None
-_session: ContextVar[orm.Session | None] = ContextVar("session", default=None)
+_running: "ContextVar[_Running | None]" = ContextVar("running", default=None)
 
 
 class SignedOut(errors.Unauthenticated):
@@ -224,44 +224,107 @@ def uuid7() -> uuid.UUID:
     return uuid.UUID(int=value | 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2)
 
 
+class _Running:
+    """The running transaction: its connection, whose it is, and its session once somebody asks for one. Making one
+    takes longer than a statement, and what goes to libpq directly needs none."""
+
+    def __init__(
+        self, connection: sa.Connection, caller: Caller, *, ends: Literal["control_fully", "rollback_only"]
+    ) -> None:
+        self.connection, self.caller = connection, caller
+        self.preview = False
+        self.left: list[tuple[Statement, Mapping[str, Any], type[errors.Refusal] | None]] = []
+        self.after_rollback: list[Callable[[], object]] = []
+        self._ends = ends
+        self._session: orm.Session | None = None
+
+    @property
+    def session(self) -> orm.Session:
+        if self._session is None:
+            self._session = orm.Session(bind=self.connection, expire_on_commit=False, join_transaction_mode=self._ends)
+            # One that has not asked anything yet would commit nothing.
+            self._session.connection()
+        return self._session
+
+    def carry_out_left(self, *, last: bytes = b"") -> None:
+        if self._session is not None:
+            self._session.flush()
+        if not self.left:
+            return
+        left, self.left = self.left, []
+        asks = [(statement, parameters) for statement, parameters, _ in left]
+        answers = direct.in_one_trip(_driver(self.connection), asks, last=last)
+        refusals = itertools.chain((taken for *_, taken in left), itertools.repeat(None))
+        for answer, taken in zip(answers, refusals, strict=False):
+            try:
+                answer.rows()
+            except psycopg.errors.UniqueViolation as trouble:
+                raise (taken or trouble) from trouble
+
+    def commit(self) -> None:
+        self.carry_out_left(last=b"COMMIT")
+        (self._session or self.connection).commit()
+
+    def rollback(self) -> None:
+        (self._session or self.connection).rollback()
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+
+def _now() -> _Running:
+    if (running := _running.get()) is None:
+        raise LookupError("no transaction is running")
+    return running
+
+
 def session() -> orm.Session:
     """The running transaction's session. Raises `LookupError` outside of one."""
-    if (current := _session.get()) is None:
-        raise LookupError("no transaction is running")
-    return current
+    return _now().session
+
+
+def driver() -> psycopg.Connection[Any]:
+    """psycopg's connection of the running transaction. Raises `LookupError` outside of one."""
+    return _driver(_now().connection)
 
 
 @contextmanager
 def transaction(caller: Caller) -> Iterator[orm.Session]:
+    """`running`, with its session."""
+    with running(caller):
+        yield session()
+
+
+@contextmanager
+def running(caller: Caller) -> Iterator[None]:
     """Run the block as `caller`: commit when it returns, roll back when it raises or was a `preview`.
 
     After a rollback, and on the same connection, what was left for `after_rollback` runs in short transactions
     of its own. Raises `errors.Unavailable` when the database is out of reach, `SignedOut` when a caller
     with a token no longer stands.
     """
-    if _session.get() is not None:
+    if _running.get() is not None:
         raise AlreadyInTransaction
     with translated(), _connection(caller) as (connection, standing):
-        current = orm.Session(bind=connection, expire_on_commit=False, join_transaction_mode="control_fully")
-        current.info["caller"] = caller
-        reset = _session.set(current)
+        current = _Running(connection, caller, ends="control_fully")
+        reset = _running.set(current)
         try:
             refuse_unless(standing)
-            yield current
-            if current.info.get("preview"):
-                _carry_out_left(current)
+            yield
+            if current.preview:
+                current.carry_out_left()
                 current.rollback()
             else:
-                _carry_out_left(current, last=b"COMMIT")
                 current.commit()
-                current.info.pop("after_rollback", None)
+                current.after_rollback.clear()
         except BaseException:
             current.rollback()
             raise
         finally:
-            _session.reset(reset)
+            _running.reset(reset)
             current.close()
-            for outlives in reversed(current.info.get("after_rollback", ())):
+            for outlives in reversed(current.after_rollback):
                 _outlive(connection, caller, outlives)
 
 
@@ -269,33 +332,20 @@ def leave(statement: Statement, parameters: Mapping[str, Any], *, taken: type[er
     """Have `statement` carried out at the end of the running transaction, in one trip with its COMMIT, in the order in
     which they were left and as whoever is its caller now; nobody waits for its answer. Where it adds a row that is
     there already, `taken` is raised and everything rolled back."""
-    session().info.setdefault("left", []).append((statement, parameters, taken))
+    _now().left.append((statement, parameters, taken))
 
 
 def carry_out_left() -> None:
     """Have what was left carried out now: what is asked next is about it."""
-    _carry_out_left(session())
-
-
-def _carry_out_left(current: orm.Session, *, last: bytes = b"") -> None:
-    current.flush()
-    if not (left := current.info.pop("left", None)):
-        return
-    driver = _driver(current.connection())
-    answers = direct.in_one_trip(driver, [(statement, given) for statement, given, _ in left], last=last)
-    refusals = itertools.chain((taken for *_, taken in left), itertools.repeat(None))
-    for answer, taken in zip(answers, refusals, strict=False):
-        try:
-            answer.rows()
-        except psycopg.errors.UniqueViolation as trouble:
-            raise (taken or trouble) from trouble
+    _now().carry_out_left()
 
 
 def become(caller: Caller) -> None:
     """Go on in the running transaction as `caller`: who held a secret becomes whose it is."""
-    carry_out_left()
-    session().info["caller"] = caller
-    _name(session().connection(), caller)
+    current = _now()
+    current.carry_out_left()
+    current.caller = caller
+    _name(current.connection, caller)
 
 
 @contextmanager
@@ -305,24 +355,23 @@ def aside(caller: Caller) -> Iterator[None]:
     What was loaded in the block is forgotten with it: its session is one of its own on the same connection, so that
     nothing that `caller` alone may see stays behind for whoever goes on.
     """
-    before = session()
-    _carry_out_left(before)
-    connection, was = before.connection(), before.info["caller"]
-    inside = orm.Session(bind=connection, expire_on_commit=False, join_transaction_mode="rollback_only")
-    reset = _session.set(inside)
+    before = _now()
+    before.carry_out_left()
+    inside = _Running(before.connection, caller, ends="rollback_only")
+    reset = _running.set(inside)
     try:
         become(caller)
         yield
-        _carry_out_left(inside)
+        inside.carry_out_left()
     except BaseException:
         # A transaction in which a statement failed takes no other; it can only end, and its role with it.
         with contextlib.suppress(exc.DBAPIError, psycopg.Error):
-            _name(connection, replace(was, token_id=None))
+            _name(before.connection, replace(before.caller, token_id=None))
         raise
     else:
-        _name(connection, replace(was, token_id=None))
+        _name(before.connection, replace(before.caller, token_id=None))
     finally:
-        _session.reset(reset)
+        _running.reset(reset)
         inside.close()
 
 
@@ -335,12 +384,12 @@ def among(column: Any, ids: Iterable[uuid.UUID]) -> sa.ColumnElement[bool]:
 
 def preview() -> None:
     """Let the running transaction do the real thing and then roll back instead of committing."""
-    session().info["preview"] = True
+    _now().preview = True
 
 
 def previewing() -> bool:
     """Whether the running transaction is a preview."""
-    return bool(session().info.get("preview"))
+    return _now().preview
 
 
 def after_rollback(outlives: Callable[[], object]) -> None:
@@ -348,7 +397,7 @@ def after_rollback(outlives: Callable[[], object]) -> None:
 
     It can neither stop the others nor change the refusal: if it fails, that is logged by its kind alone.
     """
-    session().info.setdefault("after_rollback", []).append(outlives)
+    _now().after_rollback.append(outlives)
 
 
 @contextmanager
@@ -453,17 +502,18 @@ def _outlive(connection: sa.Connection, caller: Caller, outlives: Callable[[], o
     """Run what must outlive a rollback; on a fresh connection where the old one has died."""
     usable = not (connection.closed or connection.invalidated)
     try:
-        with (
-            contextlib.nullcontext(connection) if usable else engine().connect() as held,
-            orm.Session(bind=held, expire_on_commit=False, join_transaction_mode="control_fully") as current,
-        ):
-            reset = _session.set(current)
+        with contextlib.nullcontext(connection) if usable else engine().connect() as held:
+            current = _Running(held, caller, ends="control_fully")
+            reset = _running.set(current)
             try:
                 _name(held, caller)
                 outlives()
-                _carry_out_left(current, last=b"COMMIT")
                 current.commit()
+            except BaseException:
+                current.rollback()
+                raise
             finally:
-                _session.reset(reset)
+                _running.reset(reset)
+                current.close()
     except Exception as trouble:
         structlog.get_logger().error("outliving failed", error=type(trouble).__name__)

@@ -71,7 +71,7 @@ class Meeting:
         self._receive()
         if self._at_once and (done := self._at_once(caller)) is not None:
             return done
-        with db.transaction(caller):
+        with db.running(caller):
             g.in_transaction = True
             if self._audited(caller):
                 g.audited = True

@@ -16,9 +16,8 @@ class Prepared(direct.Statement):
 
     def run(self, **parameters: Any) -> list[Any]:
         """Its rows. Raises `errors.Unavailable` when the database is out of reach."""
-        driver: psycopg.Connection[Any] = db.session().connection().connection.driver_connection  # type: ignore[assignment]
         try:
-            return self.ask(driver, parameters)
+            return self.ask(db.driver(), parameters)
         except (psycopg.OperationalError, psycopg.InterfaceError) as trouble:
             raise errors.Unavailable from trouble
 

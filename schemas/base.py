@@ -187,10 +187,10 @@ class Dumped(dict[str, Any]):
 class Beside(fields.Nested):
     """An answer inside another one that may come `Dumped`, because it is the same for everybody."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        if isinstance(value, Dumped):
-            return value
-        return super()._serialize(value, attr, obj, **kwargs)  # type: ignore[no-untyped-call]
+    def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        if isinstance(nested_obj, Dumped):
+            return nested_obj
+        return super()._serialize(nested_obj, attr, obj, **kwargs)  # type: ignore[no-untyped-call]
 
 
 class Items(fields.List[Any]):

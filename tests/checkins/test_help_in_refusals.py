@@ -66,7 +66,7 @@ def test_help_needs_no_database(patient: Knocker, monkeypatch: pytest.MonkeyPatc
     def away(caller: db.Caller) -> Any:
         raise errors.Unavailable
 
-    monkeypatch.setattr(db, "transaction", away)
+    monkeypatch.setattr(db, "running", away)
     refused = patient.post(PATH, json=body(answers=[NOT_SAFE]), headers={"Accept-Language": "es"})
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert numbers(refused) >= {"911", "988"}

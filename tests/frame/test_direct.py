@@ -21,6 +21,7 @@ KNOWN = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'di
 KEEP = Prepared("INSERT INTO jobs.ticks (name, begun_at) VALUES (%(key)s, now())")
 TOUCH = Prepared("UPDATE jobs.ticks SET succeeded_at = now() WHERE name = %(key)s")
 BEATS = sa.text("SELECT count(succeeded_at) FROM jobs.ticks WHERE name = 'one'")
+COUNT = Prepared("SELECT count(*) AS kept, count(succeeded_at) AS touched FROM jobs.ticks WHERE name = 'one'")
 ASKED = {"id": uuid4(), "at": datetime(2026, 11, 27, 12, tzinfo=UTC), "said": "ñ"}
 
 
@@ -160,3 +161,21 @@ def test_more_than_a_socket_holds_goes_out_in_one_trip(app: Continuum) -> None:
         driver: Any = session.connection().connection.driver_connection
         answers = direct.in_one_trip(driver, [(ECHO, {**ASKED, "said": long})] * 2, last=b"SELECT 1")
         assert [len(row.said) for answer in answers[:2] for row in answer.rows()] == [len(long)] * 2
+
+
+def test_what_was_asked_directly_is_kept_beside_a_session_that_asked_nothing(app: Continuum) -> None:
+    with db.transaction(db.WORKER):
+        KEEP.run(key="one")
+        TOUCH.run(key="one")
+    with db.running(db.WORKER):
+        assert db.session().scalar(BEATS) == 1
+
+
+def test_without_a_session_there_is_a_commit_and_a_rollback_too(app: Continuum) -> None:
+    with db.running(db.WORKER):
+        KEEP.run(key="one")
+    with pytest.raises(ZeroDivisionError), db.running(db.WORKER):
+        TOUCH.run(key="one")
+        raise ZeroDivisionError
+    with db.running(db.WORKER):
+        assert COUNT.one() == (1, 0)
