@@ -69,4 +69,4 @@ migrations: tests-environment
 
 contract: tests-environment
 	@$(PY) -m tests.contract.node
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract tests/contract/every_operation.py tests/contract/every_challenge.py tests/contract/every_caller.py tests/contract/with_*.py
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract/[tew]*_*.py
