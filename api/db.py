@@ -7,7 +7,6 @@ reads that every app start makes, in one autocommitted statement.
 """
 
 import contextlib
-import hashlib
 import itertools
 import os
 import time
@@ -15,9 +14,8 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from typing import Any, Literal, cast
 
 import psycopg
@@ -27,6 +25,20 @@ from sqlalchemy import exc, orm
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from api import direct, errors
+from api.callers import OWNER as OWNER
+from api.callers import PUBLIC as PUBLIC
+from api.callers import ROLES as ROLES
+from api.callers import STANDS as STANDS
+from api.callers import SYSTEM as SYSTEM
+from api.callers import WORKER as WORKER
+from api.callers import Caller as Caller
+from api.callers import SessionRevoked as SessionRevoked
+from api.callers import SignedOut as SignedOut
+from api.callers import ask_standing as ask_standing
+from api.callers import name
+from api.callers import refuse_unless as refuse_unless
+from api.callers import standing as standing
+from api.callers import token_key as token_key
 from api.direct import Statement
 
 NAMES = {
@@ -45,73 +57,11 @@ class Base(orm.DeclarativeBase):
     type_annotation_map = {datetime: sa.DateTime(timezone=True), str: sa.Text()}
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks. `kind` decides the role and so the policies; the ids are what the policies compare.
-
-    `token_id` is set on callers that came with an access token: their standing (is the app session
-    still open, the client still active) is asked of the database in every transaction. `key` is the thumbprint of the
-    key that the token is bound to, `proof` the id of the proof that came with it. `app`, `acr` and `authenticated_at`
-    (seconds since 1970) tell where, how and when a patient proved who they are. A `holder` is nobody yet: it sees the
-    rows whose stored hash is what it `presented`.
-    """
-
-    kind: str
-    patient_id: uuid.UUID | None = None
-    client_id: uuid.UUID | None = None
-    app_session_id: uuid.UUID | None = None
-    token_id: str | None = None
-    scopes: frozenset[str] = frozenset()
-    acting_user: str | None = None
-    acting_role: str | None = None
-    presented: bytes | None = None
-    app: str | None = None
-    key: str | None = None
-    proof: uuid.UUID | None = None
-    acr: str | None = None
-    authenticated_at: int | None = None
-
-
-PUBLIC = Caller(kind="public")
-WORKER = Caller(kind="worker")
-SYSTEM = Caller(kind="clinic", acting_user="system", acting_role="system")
-OWNER = Caller(kind="owner", acting_user="operator", acting_role="command line")
-
-ROLES = {kind: f"continuum_{kind}" for kind in ("clinic", "partner", "worker", "gate", "holder")}
-# What partners ask, and the gate for them, is of one client's rows and few of them: the plan of one is the plan of all,
-# and planning each anew would take longer than running it.
-PLANNED_ONCE = ("partner", "gate")
-STANDS = "open"
 # The driver's errors when the database is out of reach, or took too long.
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 
-# How to ask whether a caller still stands, by kind: a scalar select correlated with the `caller` row, which gives
-# `STANDS`, or `ended`, `revoked`, or NULL. The access slice owns the tables, so app.py hands it in.
-Standing = Callable[[Any], "sa.ScalarSelect[str]"]
-_standing: dict[str, Standing] = {}
-
 _engine: sa.Engine | None = None
 _running: "ContextVar[_Running | None]" = ContextVar("running", default=None)
-
-
-class SignedOut(errors.Unauthenticated):
-    """The token is in order, but its app session or client no longer stands."""
-
-    slug = "session-ended"
-    title = "Please sign in again"
-    detail = "This sign-in has ended. Please sign in again."
-    title_es = "Vuelva a iniciar sesión"
-    detail_es = "Esta sesión ha terminado. Vuelva a iniciarla."
-    challenge = {"error": "invalid_token"}
-
-
-class SessionRevoked(SignedOut):
-    """The app session was ended from elsewhere: what the phone keeps of it is to be wiped."""
-
-    title = "This phone was signed out"
-    detail = "This phone was signed out from elsewhere. What it kept is removed; please sign in again."
-    title_es = "Se cerró la sesión de este teléfono"
-    detail_es = "La sesión se cerró desde otro lugar. Lo que el teléfono guardaba se borra; vuelva a iniciarla."
 
 
 class AlreadyInTransaction(RuntimeError):
@@ -189,29 +139,6 @@ def opened_by_owner(url: str) -> Iterator[None]:
 def engine() -> sa.Engine:
     assert _engine is not None, "db.open_engine was not called"
     return _engine
-
-
-def standing(kind: str, caller: Any) -> "sa.ScalarSelect[str]":
-    """How `caller`, a row with `id`, `app_session_id` and, for clients, `token`, stands."""
-    return _standing[kind](caller)
-
-
-def refuse_unless(standing: str | None) -> None:
-    """Raises `SignedOut`, or `SessionRevoked`, for whoever does not stand."""
-    if standing != STANDS:
-        raise SessionRevoked if standing == "revoked" else SignedOut
-
-
-def token_key(token_id: str) -> uuid.UUID:
-    """The id under which a token is revoked, made of its `jti`."""
-    return uuid.UUID(bytes=hashlib.sha256(token_id.encode()).digest()[:16])
-
-
-def ask_standing(kind: str, statement: Standing) -> None:
-    """Use `statement` to ask whether a caller of `kind` still stands."""
-    _standing[kind] = statement
-    _standing_of.cache_clear()
-    _naming_of_patient.cache_clear()
 
 
 def uuid7() -> uuid.UUID:
@@ -438,27 +365,10 @@ def _connection(caller: Caller) -> Iterator[tuple[sa.Connection, str | None]]:
 
 
 def _name(connection: sa.Connection, caller: Caller) -> str | None:
-    """Write the caller into the transaction, and ask how it stands.
-
-    A role is entered by a statement of its own, because rights are fixed when a statement begins. Patients keep the
-    login's role, so that theirs is one statement: its materialised row sets the caller before the standing is asked.
-    """
+    """`callers.name`, of which SQLAlchemy knows that a transaction has begun."""
     if not connection.in_transaction():
         connection.begin()
-    driver, role = _driver(connection), ROLES.get(caller.kind, "none")
-    direct.speak_as(driver, role)
-    ids = {"patient_id": str(caller.patient_id or "")}
-    if caller.kind == "patient" and caller.token_id:
-        asked = {**ids, "app_session_id": caller.app_session_id}
-        return _only(direct.in_one_trip(driver, [(_naming_of_patient(), asked)])[0].rows())
-    ids |= {"client_id": str(caller.client_id or ""), "presented": (caller.presented or b"").hex()}
-    plans = "force_generic_plan" if caller.kind in PLANNED_ONCE else "auto"
-    asks: list[tuple[Statement, dict[str, Any]]] = [(_NAMING, {"role": role, "plans": plans, **ids})]
-    if caller.token_id is not None:
-        asked = {"id": caller.patient_id or caller.client_id, "token": token_key(caller.token_id)}
-        asks.append((_standing_of(caller.kind), asked))
-    _, *standing = (answer.rows() for answer in direct.in_one_trip(driver, asks))
-    return _only(standing[0]) if standing else STANDS
+    return name(_driver(connection), caller)
 
 
 def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
@@ -468,34 +378,6 @@ def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
 def _held(pooled: sa.PoolProxiedConnection) -> psycopg.Connection[Any]:
     """psycopg's connection: the pool's own has other things under the same names (`info`)."""
     return cast(psycopg.Connection[Any], pooled.driver_connection)
-
-
-def _only(rows: list[Any]) -> str | None:
-    """The standing that was found."""
-    return rows[0][0] if rows else None
-
-
-_NAMING = Statement(
-    "SELECT set_config('role', %(role)s, true), set_config('app.patient_id', %(patient_id)s, true),"
-    " set_config('app.client_id', %(client_id)s, true), set_config('app.presented', %(presented)s, true),"
-    " set_config('plan_cache_mode', %(plans)s, true)"
-)
-
-
-@cache
-def _naming_of_patient() -> Statement:
-    named = sa.func.set_config("app.patient_id", sa.bindparam("patient_id", type_=sa.Text), True)
-    session_id = sa.bindparam("app_session_id", type_=sa.Uuid).label("app_session_id")
-    row = sa.select(sa.cast(named, sa.Uuid).label("id"), session_id).cte("caller").prefix_with("MATERIALIZED")
-    return Statement(sa.select(standing("patient", row)).select_from(row))
-
-
-@cache
-def _standing_of(kind: str) -> Statement:
-    """How the caller of this kind stands; built once, because building it takes longer than running it."""
-    named = (sa.bindparam(name, type_=sa.Uuid).label(name) for name in ("id", "token"))
-    row = sa.select(*named, sa.null().label("app_session_id")).subquery("caller")
-    return Statement(sa.select(standing(kind, row)).select_from(row))
 
 
 def _outlive(connection: sa.Connection, caller: Caller, outlives: Callable[[], object]) -> None:

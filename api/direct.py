@@ -37,6 +37,11 @@ _prepared: "WeakKeyDictionary[psycopg.Connection[Any], dict[Any, bytes]]" = Weak
 _roles: "WeakKeyDictionary[psycopg.Connection[Any], str]" = WeakKeyDictionary()
 
 
+def new_name(kind: bytes) -> bytes:
+    """For a statement to be prepared: no other has it, in any process."""
+    return b"%s_%s_%d" % (kind, _OURS, next(_numbers))
+
+
 class Outdated(psycopg.OperationalError):
     """What was prepared is gone, or no longer fits; the next transaction prepares it anew."""
 
@@ -90,7 +95,7 @@ class Statement:
         """Its name on this connection, where it is prepared at first use."""
         known, key = _prepared.setdefault(connection, {}), (_roles.get(connection), self, types)
         if (name := known.get(key)) is None:
-            name = b"direct_%s_%d" % (_OURS, next(_numbers))
+            name = new_name(b"direct")
             refuse_failed(connection, connection.pgconn.prepare(name, compiled.sql, types))
             known[key] = name
         return name

@@ -5,10 +5,8 @@ reads takes one of a few connections, asks a statement that was prepared on it o
 """
 
 import contextlib
-import itertools
 from collections.abc import Mapping
 from queue import Empty, SimpleQueue
-from secrets import token_hex
 from typing import Any
 
 import psycopg
@@ -19,13 +17,11 @@ from psycopg.pq import ConnStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from api import db, errors
-from api.direct import LOST, STALE, refuse_failed
+from api.direct import LOST, STALE, new_name, refuse_failed
 
 WAIT_SECONDS = 5.0
 # A process has one interpreter to read with: four connections keep it busy, more only take turns in PostgreSQL.
 MOST = 4
-_OURS = token_hex(4).encode()
-_numbers = itertools.count(1)
 
 
 class Prepared:
@@ -35,7 +31,7 @@ class Prepared:
         dialect = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
         compiled: Any = statement.compile(dialect=dialect)
         constants: dict[str, Any] = compiled.params
-        self.name, self.sql = b"hot_%s_%d" % (_OURS, next(_numbers)), str(compiled).encode()
+        self.name, self.sql = new_name(b"hot"), str(compiled).encode()
         self._asked = [(at, name) for at, name in enumerate(compiled.positiontup) if constants[name] is None]
         known = Transformer()
         # What is asked has a cast in the statement, so PostgreSQL knows its type; constants bring theirs.

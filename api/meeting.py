@@ -235,6 +235,7 @@ class Meeting:
         refusals.note_here(
             caller=caller,
             operation=self.operation.id,
+            # What no view refused, the commit did.
             problem=g.get("refused") or getattr(sys.exception(), "slug", errors.Internal.slug),
             request_id=observe.note().request_id,
             action=self._action(),

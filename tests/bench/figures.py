@@ -18,12 +18,12 @@ from tests.bench.servers import Server, serving
 from tests.run.clones import Clone
 
 OURS = "wsgi:app"
-ALL_CAME_SECONDS = 5.0
 FASTAPI = "tests.bench.peers.fastapi_app:app"
 BY_HAND = "tests.bench.peers.hand_written:app"
 CONSTANT = "tests.bench.peers.constant:app"
 SESSIONS, TODAY, PROGRAM, CHECK_INS = "/v1/me/sessions", "/v1/me/today", "/v1/programs/iop", "/v1/me/check-ins"
 COMPARED = 20
+ALL_CAME_SECONDS = 5.0
 
 Measured = tuple[list[Figure], dict[str, float]]
 Compete = Callable[[list[Contestant]], contest.Rounds]

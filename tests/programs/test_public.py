@@ -181,7 +181,7 @@ def test_a_comparison_without_programs_is_refused(visitor):
 
 def test_reading_needs_no_database_while_the_catalogue_is_fresh(visitor, monkeypatch):
     visitor.get("/v1/programs/iop")
-    monkeypatch.setattr("api.db.transaction", lambda caller: pytest.fail("the database was asked"))
+    monkeypatch.setattr("api.db.running", lambda caller: pytest.fail("the database was asked"))
     assert visitor.get("/v1/programs/iop").status_code == 200
     assert slugs(visitor.get("/v1/programs?q=detox")) == ["detox"]
 
