@@ -148,15 +148,15 @@ def test_a_large_body_made_to_be_slow_is_looked_at_once() -> None:
     body: Any = {"item": "phq9_9", "number": [0] * 100_000}
     for _ in range(500):
         body = {"item": "phq9_9", "inner": body}
-    began = time.process_time()
+    began = time.thread_time()
     assert safety.hits(body) == []
-    assert time.process_time() - began < 5
+    assert time.thread_time() - began < 5
 
 
 def test_names_inside_names_are_looked_at_once() -> None:
     body: Any = ["phq9_9"] * 100_000
     for _ in range(500):
         body = {"item": body}
-    began = time.process_time()
+    began = time.thread_time()
     safety.hits(body)
-    assert time.process_time() - began < 5
+    assert time.thread_time() - began < 5

@@ -71,7 +71,7 @@ def test_who_waited_for_another_decision_is_told_even_where_theirs_would_still_f
 def wait_until_waiting(server: postgres.Server, count: int) -> None:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%patient_versions%'"
     with psycopg.connect(server.dsn("postgres", "continuum"), autocommit=True) as watcher:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while watcher.execute(waiting).fetchone() != (count,):
             assert time.monotonic() < until, "nobody waits for the patient's lock"
             time.sleep(0.01)

@@ -83,7 +83,7 @@ def carrying(folder: Path) -> Iterator[Fake]:
     command = [sys.executable, "-m", "tests.faults.provider", str(fake.port)]
     child = Child("carriers", command, env=os.environ, cwd=ROOT, log=folder / "carriers.log")
     try:
-        wait_until(fake.answers, 20)
+        wait_until(fake.answers)
         yield fake
     finally:
         child.stop(5)

@@ -104,7 +104,7 @@ def beside(house: House, log: Path) -> Iterator[int]:
 def _answering(env: dict[str, str], port: int, log: Path) -> Iterator[None]:
     api = children.Child("API", supervisor.serve(config.read(env), port), env=env, cwd=ROOT, log=log)
     try:
-        wait_until(lambda: _answers(port), 30)
+        wait_until(lambda: _answers(port))
         yield
     finally:
         api.ask_to_stop()

@@ -78,7 +78,7 @@ def test_a_database_that_restarts_costs_a_moment_and_no_fact(house: House) -> No
             time.sleep(1)
             before = len(load.acknowledged)
             house.server.restart("immediate")
-            deadline = time.monotonic() + 15
+            deadline = time.monotonic() + 60
             while len(load.acknowledged) <= before + 2:
                 assert time.monotonic() < deadline, f"it did not recover: {load.counts} {load.unlike[:3]}"
                 time.sleep(0.05)

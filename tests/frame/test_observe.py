@@ -85,5 +85,5 @@ def test_each_process_serves_its_metrics_on_a_port_of_its_own() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = observe.serve_metrics(taken.getsockname()[1])
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as metrics:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as metrics:
         assert b"continuum_request_seconds" in metrics.read()

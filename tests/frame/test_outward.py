@@ -212,15 +212,16 @@ def test_a_name_without_an_address_is_not_reached() -> None:
 
 
 def test_a_resolver_that_hangs_is_not_waited_for() -> None:
-    let_go = threading.Event()
+    let_go, ended = threading.Event(), list[str]()
 
     def hanging(host: str) -> list[str]:
-        let_go.wait(10)
+        let_go.wait(60)
+        ended.append(host)
         return [PUBLIC]
 
-    ask, began = Outward(resolve=hanging, network=Recorded()), time.monotonic()
+    ask = Outward(resolve=hanging, network=Recorded())
     assert [reason(ask, seconds=0.05) for _ in range(12)] == ["timeout"] * 12
-    assert time.monotonic() - began < 2
+    assert ended == []
     let_go.set()
 
 
@@ -401,27 +402,27 @@ def test_a_port_that_was_not_allowed_is_not_asked(host: Host) -> None:
     "drip", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 102 Wait\r\n\r\n"]
 )
 def test_a_drip_ends_with_the_deadline(host: Host, drip: bytes) -> None:
-    """Each byte is in time, and all of them together would take seconds."""
+    """Each byte is in time, and all of them together would take a minute."""
+    whole_answers = []
 
     def script(peer: ssl.SSLSocket, asked: bytes) -> None:
-        for _ in range(100):
+        for _ in range(1200):
             peer.sendall(drip if b"102" in drip or _ == 0 else b"x")
             time.sleep(0.05)
+        whole_answers.append(drip)
 
-    host.script, began = script, time.monotonic()
+    host.script = script
     assert reason(host.asking(), host.url(), seconds=0.5) == "timeout"
-    assert time.monotonic() - began < 2
+    assert whole_answers == []
 
 
 def test_a_handshake_that_never_ends_ends_with_the_deadline() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         ask = Outward(loopback=True, allowed_ports=None, resolve=lambda name: ["127.0.0.1"])
-        began = time.monotonic()
         assert reason(ask, f"https://localhost:{silent.getsockname()[1]}/", seconds=0.3) == "timeout"
-        assert time.monotonic() - began < 2
 
 
-@pytest.mark.parametrize(("step_seconds", "status"), [(2.0, 200), (0.1, None)])
+@pytest.mark.parametrize(("step_seconds", "status"), [(20.0, 200), (0.1, None)])
 def test_a_receiver_may_be_given_more_time_for_each_step(host: Host, step_seconds: float, status: int | None) -> None:
     def slowly(peer: ssl.SSLSocket, asked: bytes) -> None:
         time.sleep(0.4)

@@ -93,7 +93,7 @@ def test_a_flood_asks_the_database_a_few_times_and_then_once_a_second(
 def test_what_is_gathered_is_written_within_about_a_second(early_in_a_minute: None, owner_sql: SQL) -> None:
     for _ in range(50):
         refusals.note(caller=None, **OF_STRANGERS)
-    deadline = time.monotonic() + 5 * floods.SECONDS_GATHERED
+    deadline = time.monotonic() + 60 * floods.SECONDS_GATHERED
     while counted(owner_sql) < 50 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert counted(owner_sql) == 50

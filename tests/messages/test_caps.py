@@ -90,7 +90,7 @@ def test_a_worker_waits_for_another_that_is_about_to_send(texted_patient):
             waiting = another.submit(texted, texted_patient.id, key="two")
             with pytest.raises(TimeoutError):
                 waiting.result(timeout=0.5)
-        assert waiting.result(timeout=10) is False
+        assert waiting.result(timeout=60) is False
 
 
 def test_of_many_workers_at_once_one_sends(texted_patient):

@@ -128,7 +128,7 @@ def test_a_lane_sends_one_message_first_to_a_carrier_that_was_in_trouble(clock: 
     outcomes: list[Outcome] = []
     first = threading.Thread(target=lambda: outcomes.append(lane.send(MESSAGE, ADDRESS)))
     first.start()
-    assert slow.asked.acquire(timeout=10)
+    assert slow.asked.acquire(timeout=60)
     lane.each([lambda: outcomes.append(lane.send(MESSAGE, ADDRESS))] * 8)
     assert {(one.verdict, one.reason) for one in outcomes} == {(RETRY, post.NOT_ASKED)} and slow.times == 1
     slow.may_answer.set()
@@ -147,12 +147,12 @@ def test_a_message_to_a_contact_of_the_clinic_waits_for_nobody_elses_try(clock: 
     clock.now += lane.wait()
     first = threading.Thread(target=lambda: lane.send(MESSAGE, ADDRESS))
     first.start()
-    assert slow.asked.acquire(timeout=10)
+    assert slow.asked.acquire(timeout=60)
     told: list[str] = []
     notice = Message("2", "duty", "+12125550100", "Please look.", "en", None)
     second = threading.Thread(target=lambda: told.append(office.tell(notice)))
     second.start()
-    assert slow.asked.acquire(timeout=10)
+    assert slow.asked.acquire(timeout=60)
     slow.may_answer.set()
     first.join(), second.join()
     assert told == [ACCEPTED]

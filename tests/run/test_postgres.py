@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psycopg
@@ -138,11 +137,9 @@ def test_the_same_folder_cannot_serve_another_version(cluster):
             pg_binaries.find(other, made_by=pg_binaries.version_of(cluster.bin_dir))
 
 
-def test_a_warm_start_is_fast_and_a_stop_leaves_no_socket(made):
-    began = time.monotonic()
+def test_it_starts_anew_from_its_folder_and_a_stop_leaves_no_socket(made):
     with postgres.running(made, durable=False) as cluster:
         assert cluster.is_up()
-        assert time.monotonic() - began < 10
     assert (cluster.is_up(), cluster.sockets.exists()) == (False, False)
 
 

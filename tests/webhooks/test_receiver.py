@@ -66,7 +66,7 @@ def test_the_command_receives_what_the_house_sends(app, partner, receivers, work
             assert running.stdout.readline() == f"Listening at http://127.0.0.1:{port}/webhooks\n"
             work()
             assert running.stdout.readline().startswith('Verified: {"type":"endpoint.verification"')
-            wait_until(lambda: partner.get(f"{PATH}/{made['id']}").json["status"] == "active", 10)
+            wait_until(lambda: partner.get(f"{PATH}/{made['id']}").json["status"] == "active")
             assert partner.post(f"{PATH}/{made['id']}/test").status_code == 202
             work()
             assert running.stdout.readline().startswith('Verified: {"type":"endpoint.test"')

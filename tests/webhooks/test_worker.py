@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -24,6 +23,7 @@ SECRETS = {
     "ENCRYPTION_KEYS": "k1:" + "0123456789abcdef" * 4,
 }
 DONE = "SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered' AND NOT challenge"
+GIVEN_UP = "SELECT count(*) FROM webhook_deliveries WHERE last_problem IS NOT NULL AND NOT challenge"
 WAITING = """
 SELECT args ->> 'endpoint_id' FROM jobs.procrastinate_jobs
 WHERE status = 'todo' AND coalesce(scheduled_at <= now(), true)
@@ -79,7 +79,9 @@ def test_deliveries_that_are_taken_together_need_no_job_each(endpoint, announce,
     assert [(of == str(endpoint.id), later) for of, later in left] == [(True, True), (False, False)]
 
 
-def test_receivers_that_hang_keep_only_themselves_waiting(partner, receivers, open_endpoint, announce, settings):
+def test_receivers_that_hang_keep_only_themselves_waiting(
+    partner, receivers, open_endpoint, announce, settings, owner_sql
+):
     hanging, good = [receivers() for _ in range(6)], receivers()
     open_endpoint(partner, good.url, event_types=["referral.updated"])
     for one in hanging:
@@ -87,12 +89,11 @@ def test_receivers_that_hang_keep_only_themselves_waiting(partner, receivers, op
         one.hangs.set()
     announce()
     worker.drain(settings.database_url)
-    wait_until(lambda: all(one.of("referral.received") for one in hanging), 10)
+    wait_until(lambda: all(one.of("referral.received") for one in hanging))
     announce("referral.updated")
-    began = time.monotonic()
     worker.drain(settings.database_url)
-    wait_until(lambda: good.of("referral.updated"), 5)
-    assert time.monotonic() - began < 5
+    wait_until(lambda: good.of("referral.updated"))
+    assert owner_sql(GIVEN_UP) == [(0,)]
     for one in hanging:
         one.close()
         assert one.most_at_once == 1
@@ -130,7 +131,7 @@ def test_one_partners_hanging_receivers_hold_no_more_than_a_share_of_the_senders
     monkeypatch.setattr(webhooks, "senders", few)
     assert [few.begin(one.id) for one in hanging] == [True, True, False]
     assert few.begin(sound.id)
-    wait_until(lambda: good.of("referral.received"), 5)
+    wait_until(lambda: good.of("referral.received"))
     for one in theirs:
         one.close()
     few.wait()
@@ -146,7 +147,7 @@ def test_told_to_stop_a_sender_finishes_what_it_has_in_hand_and_leaves_a_job(rec
     owner_sql("DELETE FROM jobs.procrastinate_jobs")
     receiver.hangs.set()
     stopping.begin(endpoint.id)
-    wait_until(lambda: receiver.of("referral.received"), 5)
+    wait_until(lambda: receiver.of("referral.received"))
     told = threading.Thread(target=stopping.stop)
     told.start()
     receiver._let_go.set()
