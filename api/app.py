@@ -262,10 +262,7 @@ def create_app(settings: config.Config | None = None) -> Continuum:
 
 def open_house(settings: config.Config) -> None:
     """What every process of ours needs, with or without HTTP: the database, secrets, the slices' wiring."""
-    db.open_engine(
-        settings.database_url, pool=settings.database_pool, statement_timeout_ms=settings.statement_timeout_ms
-    )
-    login.refuse_privileged(db.engine())
+    login.open_engine(settings)
     db.ask_standing("patient", standing.of_patient)
     db.ask_standing("clinic", standing.of_client)
     db.ask_standing("partner", standing.of_client)

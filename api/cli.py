@@ -147,10 +147,10 @@ def rekey() -> int:
 
 def audit(options: argparse.Namespace) -> int:
     """Verify the audit's chain; exit code 1 where it is broken, or ends before what an earlier run saw."""
-    from api import app, config, db
     from api import audit as trail
+    from api import config, db, login
 
-    app.open_house(config.read())
+    login.open_engine(config.read())
     with db.transaction(db.SYSTEM):
         holds, said = trail.verify_report(options.expect)
     print(said)

@@ -18,6 +18,7 @@ from api import auth, clock, config, db, demo_contacts, keys, vocabulary
 from api.access import clients
 from api.access import service as access
 from api.access.models import ApiClient, AppSession
+from api.demo_patient import PATIENT
 from api.enrollments import placement
 from api.enrollments import service as enrollments
 from api.patients import service as patients
@@ -28,7 +29,6 @@ from api.sessions.models import Attendance, SessionSeries
 
 CLIENT = "Demo record system"
 PEOPLE = {"EHR-100234": "Sam", "EHR-100235": "Robin", "EHR-100236": "Kai"}
-PATIENT = "EHR-100234"
 PLACE = {
     "name": "Demo Street",
     "address": {

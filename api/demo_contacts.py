@@ -1,7 +1,7 @@
 """How the synthetic patients of development are reached: a phone that is pushed to, and the demo patient's number.
 
-The number is reserved for fiction, has answered its code, and texts are consented to; the demo patient prefers texts to
-push, so that both kinds are seen being sent. Nothing of it leaves the machine: development's carriers write to the log.
+The number has answered its code, and texts are consented to; the demo patient prefers texts to push, so that both kinds
+are seen being sent. Nothing of it leaves the machine: development's carriers write to the log.
 """
 
 from datetime import datetime
@@ -10,11 +10,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api import db
+from api.demo_patient import NUMBER
 from api.messages import consent_texts, devices, keyed, phones
 from api.messages.models import ContactCode
 from api.reminders import preferences
-
-NUMBER = "+12025550123"
 
 
 def give_device(patient_id: UUID, app_session_id: UUID) -> None:

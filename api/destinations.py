@@ -1,4 +1,4 @@
-"""Which addresses outside this house may be asked at all: pure judgement, before anything is sent.
+"""What is asked outside this house, and which addresses may be asked at all: pure judgement, before anything is sent.
 
 An address that somebody else registered must not lead back into the house (ASVS 5.0 1.3.6, 13.2.4, 15.3.2; OWASP
 API7). Its text is read by one strict expression, so that no second parser can understand it differently; what its
@@ -7,14 +7,16 @@ name resolves to is judged by number.
 
 import ipaddress
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Reason = Literal["url", "host", "port", "unresolved", "address", "connect", "tls", "timeout", "protocol", "too_large"]
 
 HTTPS_PORT = 443
 LONGEST_URL = 2048
+MOST_BYTES = 65536
+STEP_SECONDS = 3.0
 
 # Lower-case scheme, no user, no fragment, nothing that one reader escapes and another does not.
 URL = re.compile(r"https://([A-Za-z0-9.-]{1,253})(?::([1-9][0-9]{0,4}))?((?:[/?][!$-;=?-\[\]_a-z~]*)?)")
@@ -65,6 +67,27 @@ class Destination:
     port: int
     target: str
     secure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Each step of its answer may take `step_seconds`, and its body `most_bytes`."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+    content: bytes | None = field(default=None, repr=False)
+    step_seconds: float = STEP_SECONDS
+    most_bytes: int = MOST_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`headers` by lower-case name; several of one name are joined by a comma (RFC 9110 §5.3)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 def read(url: str, *, ports: Collection[int] | None, loopback: bool) -> Destination:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from api import config, roles
+from api import config, db, roles
 
 # `USAGE`: rights at hand without SET ROLE, by NOINHERIT of the login (PostgreSQL 15) or of each grant (16 and later).
 _ASK = """
@@ -26,6 +26,14 @@ FROM pg_roles AS login WHERE login.rolname = session_user
 """
 _HELD = [roles.OWNER, *(f"continuum_{kind}" for kind in roles.KINDS)]
 _FAULTS = ("is a superuser", "has BYPASSRLS", "owns tables", "inherits the rights of another role")
+
+
+def open_engine(settings: config.Config) -> None:
+    """Open the database for this process. Raises as `refuse_privileged` does."""
+    db.open_engine(
+        settings.database_url, pool=settings.database_pool, statement_timeout_ms=settings.statement_timeout_ms
+    )
+    refuse_privileged(db.engine())
 
 
 def refuse_privileged(engine: sa.Engine) -> None:

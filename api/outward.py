@@ -13,48 +13,24 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import certifi
-import httpcore
 
 from api import destinations
-from api.destinations import Destination, NotReached, Reason
+from api.destinations import MOST_BYTES, STEP_SECONDS, Answer, Destination, NotReached, Question, Reason
 from api.observe import log
+
+if TYPE_CHECKING:
+    import httpcore
 
 __all__ = ["Answer", "NotReached", "Outward", "Reason", "Trust", "current", "use"]
 
 Resolve = Callable[[str], list[str]]
 
-MOST_BYTES = 65536
-CONNECT_SECONDS, STEP_SECONDS = 2.0, 3.0
-ASKED_WITH: list[tuple[bytes | str, bytes | str]] = [
-    ("Accept", "application/json"),
-    ("Accept-Encoding", "identity"),
-    ("User-Agent", "continuum"),
-]
 # A lookup cannot be called off; this many may hang before further ones are refused.
 _lookups = threading.BoundedSemaphore(8)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`headers` by lower-case name; several of one name are joined by a comma (RFC 9110 §5.3)."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    method: str
-    url: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = ()
-    content: bytes | None = field(default=None, repr=False)
-    step_seconds: float = STEP_SECONDS
 
 
 def resolve(host: str) -> list[str]:
@@ -75,13 +51,12 @@ class Outward:
         ca_file: Path | None = None,
         allowed_ports: Collection[int] | None = (destinations.HTTPS_PORT,),
         resolve: Resolve = resolve,
-        network: httpcore.NetworkBackend | None = None,
+        network: "httpcore.NetworkBackend | None" = None,
         listed: Collection[str] = (),
     ) -> None:
         self._loopback, self._ports, self._resolve = loopback, allowed_ports, resolve
         self._listed = {url: destinations.read_listed(url) for url in listed}
-        self._network = network or httpcore.SyncBackend()
-        self._ca_file = ca_file
+        self._network, self._ca_file = network, ca_file
 
     @functools.cached_property
     def _trust(self) -> "Trust":
@@ -98,7 +73,7 @@ class Outward:
 
     def get(self, url: str, *, most_bytes: int = MOST_BYTES, seconds: float = 5.0) -> Answer:
         """The answer, whatever its status, a redirect's too. Raises `NotReached`."""
-        return self._said(_Question("GET", url), most_bytes, seconds)
+        return self._said(Question("GET", url, most_bytes=most_bytes), seconds)
 
     def post(
         self,
@@ -112,11 +87,11 @@ class Outward:
     ) -> Answer:
         """The answer to `content`, whatever its status, a redirect's too; each step of it may take `step_seconds`.
         Raises `NotReached`."""
-        return self._said(_Question("POST", url, tuple(headers.items()), content, step_seconds), most_bytes, seconds)
+        return self._said(Question("POST", url, tuple(headers.items()), content, step_seconds, most_bytes), seconds)
 
-    def _said(self, asked: "_Question", most_bytes: int, seconds: float) -> Answer:
+    def _said(self, asked: Question, seconds: float) -> Answer:
         try:
-            return self._answer(asked, most_bytes, time.monotonic() + seconds)
+            return self._answer(asked, time.monotonic() + seconds)
         except NotReached as refused:
             log.warning("another host was not reached", problem=refused.reason)
             raise
@@ -126,28 +101,15 @@ class Outward:
             return listed
         return destinations.read(url, ports=self._ports, loopback=self._loopback)
 
-    def _answer(self, asked: "_Question", most_bytes: int, deadline: float) -> Answer:
-        destination = self._read(asked.url)
-        try:
-            addresses = self._judged(destination, deadline)
-            return self._exchanged(asked, destination, addresses, most_bytes, deadline)
-        except httpcore.TimeoutException:
-            raise NotReached("timeout") from None
-        except httpcore.ConnectError as error:
-            raise NotReached("tls" if isinstance(error.__cause__, ssl.SSLError) else "connect") from None
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError):
-            raise NotReached("protocol") from None
+    def _answer(self, asked: Question, deadline: float) -> Answer:
+        to = self._read(asked.url)
+        addresses = self._judged(to, deadline)
+        # Only who asks somebody needs what it takes: it would be a twentieth of the API's start.
+        from api import exchanges
 
-    def _exchanged(
-        self, asked: "_Question", to: Destination, addresses: list[str], most_bytes: int, deadline: float
-    ) -> Answer:
-        port = None if to.port == destinations.HTTPS_PORT else to.port
-        url = httpcore.URL(scheme="https" if to.secure else "http", host=to.host, port=port, target=to.target)
-        network = _Judged(self._network, addresses, deadline, asked.step_seconds)
-        connection = httpcore.HTTPConnection(url.origin, ssl_context=self._trust, network_backend=network)
-        headers = [*ASKED_WITH, *asked.headers]
-        with connection, connection.stream(asked.method, url, headers=headers, content=asked.content) as response:
-            return _read_whole(response, most_bytes)
+        return exchanges.exchanged(
+            asked, to, addresses=addresses, trust=self._trust, network=self._network, deadline=deadline
+        )
 
     def _judged(self, to: Destination, deadline: float) -> list[str]:
         """The addresses of the host; one bad one spoils them all, since which is taken would be the other side's luck.
@@ -171,7 +133,7 @@ class Outward:
         answer: Future[list[str]] = Future()
         threading.Thread(target=self._look_up, args=(host, answer), daemon=True).start()
         try:
-            return answer.result(timeout=_left(deadline))
+            return answer.result(timeout=max(deadline - time.monotonic(), 0))
         except TimeoutError:
             raise NotReached("timeout") from None
         except (OSError, ValueError):
@@ -202,84 +164,6 @@ class Trust(ssl.SSLContext):
 
     def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
         """They are set."""
-
-
-class _Judged(httpcore.NetworkBackend):
-    """Connects to one of the judged addresses, whatever the name would resolve to by now."""
-
-    def __init__(
-        self, network: httpcore.NetworkBackend, addresses: list[str], deadline: float, step_seconds: float
-    ) -> None:
-        self._network, self._addresses, self._deadline = network, addresses, deadline
-        self._step_seconds = step_seconds
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Any = None,
-    ) -> httpcore.NetworkStream:
-        failed: Exception = httpcore.ConnectError()
-        for address in self._addresses:
-            try:
-                stream = self._network.connect_tcp(address, port, min(CONNECT_SECONDS, _left(self._deadline)))
-                return _Hurried(stream, self._deadline, self._step_seconds)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed = error
-        raise failed
-
-
-class _Hurried(httpcore.NetworkStream):
-    """A stream whose every step ends with the deadline, though each alone would be in time."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float, step_seconds: float) -> None:
-        self._stream, self._deadline, self._step_seconds = stream, deadline, step_seconds
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, min(self._step_seconds, _left(self._deadline)))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, min(self._step_seconds, _left(self._deadline)))
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        try:
-            seconds = min(STEP_SECONDS, _left(self._deadline))
-            safe = self._stream.start_tls(ssl_context, server_hostname, seconds)
-            return _Hurried(safe, self._deadline, self._step_seconds)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def _read_whole(response: httpcore.Response, most_bytes: int) -> Answer:
-    body = bytearray()
-    for part in response.iter_stream():
-        body += part
-        if len(body) > most_bytes:
-            raise NotReached("too_large")
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in response.headers:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return Answer(response.status, headers, bytes(body))
-
-
-def _left(deadline: float) -> float:
-    """Seconds until `deadline`. Raises `httpcore.ReadTimeout` when there are none."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise httpcore.ReadTimeout
-    return left
 
 
 _in_use: Outward | None = None

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import sqlalchemy as sa
 
-from api import app, clock, config, db, demo, demo_contacts
+from api import clock, config, db, login
+from api.demo_patient import NUMBER, PATIENT
 from api.messages import signatures
 from api.patients import service as patients
 from api.reminders.models import Reminder
@@ -21,7 +22,7 @@ def answer(settings: config.Config, words: str) -> str:
     if not (settings.development and sms):
         raise config.Misconfigured("A simulated text is for development, with SMS_ACCOUNT and SMS_TOKEN set.")
     url = f"{settings.public_url}/hooks/sms"
-    form = {"MessageSid": f"SM{secrets.token_hex(16)}", "From": demo_contacts.NUMBER, "To": sms.sender, "Body": words}
+    form = {"MessageSid": f"SM{secrets.token_hex(16)}", "From": NUMBER, "To": sms.sender, "Body": words}
     signed = signatures.signature(sms.signing_token, url, form.items())
     return _said(_posted(url, form, signed))
 
@@ -29,11 +30,11 @@ def answer(settings: config.Config, words: str) -> str:
 def until_next_reminder(settings: config.Config) -> timedelta:
     """How long the domain has to wait until the demo patient's next reminder of a session is due. Raises
     `config.Misconfigured` where none is planned."""
-    app.open_house(settings)
+    login.open_engine(settings)
     at = clock.now()
     with db.transaction(db.SYSTEM) as session:
         planned = sa.select(sa.func.min(Reminder.due_at)).where(
-            Reminder.patient_id == patients.by_external_id(demo.PATIENT).id,
+            Reminder.patient_id == patients.by_external_id(PATIENT).id,
             Reminder.subject == "session",
             Reminder.state == "planned",
             Reminder.due_at > at,
