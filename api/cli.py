@@ -39,13 +39,16 @@ def serve() -> int:
 
 def worker() -> int:
     """Run ticks and jobs until told to stop."""
-    from api import app, config
-    from api import worker as process
+    from api import loading
 
-    settings = config.read()
-    app.open_house(settings)
-    app.carry(settings)
-    app.ticks()
+    with loading.to_stay():
+        from api import app, config
+        from api import worker as process
+
+        settings = config.read()
+        app.open_house(settings)
+        app.carry(settings)
+        app.ticks()
     return process.main(settings.database_url)
 
 

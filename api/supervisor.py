@@ -21,7 +21,7 @@ from typing import Protocol
 
 import psycopg
 
-from api import carriers, config, postgres, preflight, roles, welcome
+from api import carriers, config, loading, postgres, preflight, roles, welcome
 from api.children import CannotStart, Child
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -175,8 +175,9 @@ def revision(url: str) -> str | None:
 
 def load(settings: config.Config, data: Path, owner_url: str) -> None:
     """The catalogue, the demo clinic and its tokens; doing it again changes only what time has used up."""
-    from api import app, clock, db, demo
-    from api.programs import catalogue
+    with loading.to_stay():
+        from api import app, clock, db, demo
+        from api.programs import catalogue
 
     app.open_house(settings)
     with db.transaction(db.SYSTEM):

@@ -7,7 +7,6 @@ connections break. Told to stop, it finishes what it has in hand and takes nothi
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import threading
@@ -184,8 +183,6 @@ def main(database_url: str) -> int:
     for noisy in ("procrastinate", "psycopg.pool"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     worker = Worker(database_url)
-    # What was loaded to begin with stays: looking through it for garbage took a twelfth of every batch.
-    gc.freeze()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     return 0 if worker.run() else 1
