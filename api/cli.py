@@ -11,8 +11,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from api.children import CannotStart
 from api.config import Misconfigured
 
@@ -308,9 +306,11 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def sentence(error: Exception) -> str:
     """What to tell who typed the command; of a defect, where its traceback is."""
+    from sqlalchemy.exc import DBAPIError
+
     if isinstance(error, CannotStart | Misconfigured):
         return str(error)
-    if isinstance(error, sa.exc.DBAPIError):
+    if isinstance(error, DBAPIError):
         return f"The database does not do it: {str(error.orig).strip().splitlines()[0]}"
     if isinstance(error, OSError):
         return f"{error.filename or 'The system'}: {error.strerror or error}."

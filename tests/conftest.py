@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -16,11 +16,13 @@ from sqlalchemy import orm
 import migrations
 from api import clock, config, db, postgres, refusals, vocabulary
 from api.access import service as access
-from api.app import Continuum, create_app
 from api.keys import new_key
 from api.patients import service as patients
 from api.programs import catalogue, shelf
 from tests.knocking import Knocker
+
+if TYPE_CHECKING:
+    from api.app import Continuum
 
 KEPT = ("alembic_version", "programs", "program_revisions", "catalogue_version", "check_in_schedules")
 # Made once for a connection: its plans are kept, and a table that is empty costs next to nothing. The catalogue's
@@ -100,7 +102,9 @@ def settings(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
-def app(settings: config.Config) -> Iterator[Continuum]:
+def app(settings: config.Config) -> "Iterator[Continuum]":
+    from api.app import create_app
+
     made = create_app(settings)
     with db.transaction(db.SYSTEM):
         catalogue.load(at=datetime(2026, 11, 2, 15, tzinfo=UTC))
@@ -132,13 +136,13 @@ def sweep(superuser: psycopg.Connection[Any]) -> None:
 
 
 @pytest.fixture
-def visitor(app: Continuum) -> Knocker:
+def visitor(app: "Continuum") -> Knocker:
     """Somebody without a token."""
     return Knocker(app)
 
 
 @pytest.fixture
-def clinic(app: Continuum, superuser: psycopg.Connection[Any]) -> Knocker:
+def clinic(app: "Continuum", superuser: psycopg.Connection[Any]) -> Knocker:
     """One of the clinic's own systems, acting for a counselor."""
     client = add_client(superuser, kind="clinic", name="test record system", scopes=vocabulary.CLINIC_SCOPES)
     token = app.extensions["tokens"].issue(
@@ -160,7 +164,7 @@ def add_client(
 
 
 @pytest.fixture
-def new_patient(app: Continuum) -> Callable[..., Knocker]:
+def new_patient(app: "Continuum") -> Callable[..., Knocker]:
     """Makes signed-in patients; keywords are those of `patients.upsert`."""
 
     def make(**known: Any) -> Knocker:
@@ -173,7 +177,7 @@ def new_patient(app: Continuum) -> Callable[..., Knocker]:
 
 
 def sign_in(
-    app: Continuum,
+    app: "Continuum",
     patient_id: uuid.UUID,
     external_id: str | None = None,
     *,
@@ -202,7 +206,7 @@ def other_patient(new_patient: Callable[..., Knocker]) -> Knocker:
 
 
 @pytest.fixture
-def as_worker(app: Continuum) -> Callable[[], AbstractContextManager[orm.Session]]:
+def as_worker(app: "Continuum") -> Callable[[], AbstractContextManager[orm.Session]]:
     return lambda: db.transaction(db.WORKER)
 
 

@@ -59,7 +59,8 @@ def test_the_command_receives_what_the_house_sends(app, partner, receivers, work
     taken.close()
     port = int(taken.url.split(":")[2].split("/")[0])
     made = partner.post(PATH, json={"url": taken.url, "event_types": WANTED}).json
-    command = [sys.executable, "-m", "api.cli", "receiver", "--port", str(port), "--secret", made["secret"]]
+    command = [sys.executable, "-m", "api.cli", "receiver", "--port", str(port)]
+    command += ["--secret", made["secret"], "--minutes", "1"]
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as running:
         try:
