@@ -52,7 +52,7 @@ class Writer:
             "parameters": [*path_parameters(operation.rule), *self.query(operation), *conditions(operation)],
             "requestBody": self.body(operation),
             "responses": self.responses(operation),
-            "security": [{operation.audience: [operation.scope]}] if operation.scope else [],
+            "security": [{operation.audience: operation.scopes}] if operation.scopes else [],
         }
         return {key: value for key, value in described.items() if value or key == "security"}
 
@@ -124,8 +124,8 @@ def path_parameters(rule: str) -> Iterator[Json]:
 
 def needs(operation: Operation) -> Iterator[str]:
     """What the caller must have been granted, and have shown, in sentences."""
-    if operation.scope:
-        yield f"Needs the scope `{operation.scope}`."
+    if operation.scopes:
+        yield f"Needs the scope{'s' * (len(operation.scopes) > 1)} {', '.join(f'`{one}`' for one in operation.scopes)}."
     if operation.steps_up:
         yield f"Needs a sign-in that is strong and at most {auth.STEP_UP_SECONDS // 60} minutes old."
 

@@ -12,9 +12,10 @@ PLACEHOLDER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One route as its door describes it. `audience` is the kind of caller; `scope` is None for the public. `gives`
-    is the media type of an answer that is no JSON. `problems` says what further members its problem documents carry, by
-    status or at "any" one. `takes` is the media type of a body that is no JSON."""
+    """One route as its door describes it. `audience` is the kind of caller; `scope` is None for the public, and several
+    are written as RFC 6749 §3.3 writes them; whoever asks needs all. `gives` is the media type of an answer that is no
+    JSON. `problems` says what further members its problem documents carry, by status or at "any" one. `takes` is the
+    media type of a body that is no JSON."""
 
     id: str
     method: str
@@ -38,6 +39,10 @@ class Operation:
     steps_up: bool = False
     shown_to: tuple[str, ...] = ()
     problems: Mapping[int | str, type[base.Answer]] = field(default_factory=dict)
+
+    @property
+    def scopes(self) -> list[str]:
+        return (self.scope or "").split()
 
     @property
     def path(self) -> str:

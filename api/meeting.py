@@ -46,6 +46,7 @@ class Meeting:
         if operation.idempotent and replay is None:
             raise TypeError(f"{operation.id}: an idempotent POST needs replay")
         self.operation, self._view, self._replay = operation, view, replay
+        self._scopes = frozenset(operation.scopes)
         self._hot, self._throttled, self._looks_first = hot, throttled, looks_first
         self._refusals_carry, self._at_once, self._prepares = refusals_carry, at_once, prepares
 
@@ -158,7 +159,7 @@ class Meeting:
         return proof
 
     def _refuse_without_scope(self, caller: db.Caller) -> None:
-        if self.operation.scope not in caller.scopes:
+        if not self._scopes <= caller.scopes:
             raise auth.InsufficientScope(self.operation.scope)
 
     def _spend(self, key: str) -> None:

@@ -11,7 +11,15 @@ from schemas.today import TodayAnswer
 door = Door("today", kind="patient", tag="Today")
 
 
-@door.get("/today", operation="getMyToday", scope="me:read", summary="The first screen", etag=True, hot=True)
+@door.get(
+    "/today",
+    operation="getMyToday",
+    # It tells what three other operations tell, so it asks for what they ask for.
+    scope="me:read enrollment:read sessions:read checkins:read",
+    summary="The first screen",
+    etag=True,
+    hot=True,
+)
 @door.answers(TodayAnswer)
 def get_my_today() -> Response:
     """Level of care, the next sessions with the running one first, what is due, this week's attended minutes, and

@@ -85,7 +85,7 @@ def test_what_a_refusal_points_to_describes_the_resource(app: Continuum, kind: s
     assert path == f"/.well-known/oauth-protected-resource{urlsplit(said['resource']).path}"
     mine = [one for one in PROTECTED.values() if one.audience == kind]
     assert all(f"{address(one)}/".startswith(f"{auth.RESOURCES[kind]}/") for one in mine)
-    assert {one.scope for one in mine} <= set(said["scopes_supported"])
+    assert {scope for one in mine for scope in one.scopes} <= set(said["scopes_supported"])
 
 
 @pytest.mark.parametrize("name", [name for name, one in PROTECTED.items() if not one.steps_up])

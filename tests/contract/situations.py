@@ -42,7 +42,7 @@ def of_another_kind(bearers: Bearers, operation: Operation) -> Headers:
 
 
 def without_the_scope(bearers: Bearers, operation: Operation) -> Headers:
-    return token(bearers, operation, without=operation.scope)
+    return token(bearers, operation, without=operation.scopes[0])
 
 
 def without_proof(bearers: Bearers, operation: Operation) -> Headers:

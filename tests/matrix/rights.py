@@ -68,7 +68,7 @@ RIGHTS: dict[str, Right] = {
     "getMe": patient("me:read"),
     "getMyPreferences": patient("me:read"),
     "putMyPreferences": patient("me:write"),
-    "getMyToday": patient("me:read"),
+    "getMyToday": patient("me:read enrollment:read sessions:read checkins:read"),
     "listMyChanges": patient("me:read"),
     "getMyEnrollment": patient("enrollment:read"),
     "listMyEnrollments": patient("enrollment:read"),

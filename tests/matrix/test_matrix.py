@@ -87,7 +87,7 @@ def unlike(right: Right, name: str) -> list[str]:
     """What the contract says otherwise than the line."""
     operation = NAMED[name]
     told = {"security": operation["security"], "form": PLACES[name][1].startswith("/oauth/")}
-    meant = {"security": [{right.kind: [right.scope]}] if right.scope else [], "form": right.kind == "oauth"}
+    meant = {"security": [{right.kind: right.scope.split()}] if right.scope else [], "form": right.kind == "oauth"}
     told |= {"fresh": "step-up-required" in problems(operation, "401")}
     meant |= {"fresh": right.fresh}
     if right.kind == "patient":

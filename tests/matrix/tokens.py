@@ -77,7 +77,7 @@ class Bearers:
         return {**acting, "Authorization": f"Bearer {held if bound else self.token(name, scope)}"}
 
     def token(self, name: str, scope: str | None = None) -> str:
-        """The caller's access token; without `scope` where it is one who lacks that."""
+        """The caller's access token; without the last of `scope` where it is one who lacks that."""
         asked = (name, None if CALLERS[name].scoped else scope)
         if asked not in self.issued:
             self.issued[asked] = self._issued(name, scope)
@@ -86,7 +86,8 @@ class Bearers:
     def _issued(self, name: str, scope: str | None) -> str:
         caller = CALLERS[name]
         assert caller.kind
-        scopes = [one for one in vocabulary.SCOPES[caller.kind] if caller.scoped or one != scope]
+        last = (scope or "").rpartition(" ")[2]
+        scopes = [one for one in vocabulary.SCOPES[caller.kind] if caller.scoped or one != last]
         told = {"kind": caller.kind, "scopes": scopes, **(self._system(name) if caller.system else self._patient(name))}
         if name == "patient with an expired token":
             return self._an_hour_ago(told)

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
+from api import vocabulary
 from schemas.today import TodayAnswer
 from tests.acts import change, place, schedule
+from tests.conftest import sign_in
 from tests.knocking import Knocker
 
 MONDAY = "2026-11-23T15:00:00+00:00"  # ten in the morning in New York
@@ -144,3 +148,12 @@ def test_it_speaks_the_patients_language_and_says_so(
     spanish = patient.get("/v1/me/today", headers={"If-None-Match": english.headers["ETag"]})
     assert (english.headers["Content-Language"], spanish.headers["Content-Language"]) == ("en", "es")
     assert spanish.json["level"]["name"] == "Programa ambulatorio intensivo"
+
+
+@pytest.mark.parametrize("lacking", ["me:read", "enrollment:read", "sessions:read", "checkins:read"])
+def test_it_needs_the_scopes_of_all_that_it_tells(patient: Knocker, lacking: str) -> None:
+    assert patient.id
+    narrow = sign_in(patient.app, patient.id, scopes=[one for one in vocabulary.PATIENT_SCOPES if one != lacking])
+    refused = narrow.get("/v1/me/today")
+    assert refused.status_code == 403 and refused.json["type"].endswith("/insufficient-scope")
+    assert 'scope="me:read enrollment:read sessions:read checkins:read"' in refused.headers["WWW-Authenticate"]
