@@ -1,6 +1,6 @@
 # Continuum in two commands: `make run` and `make test`. What they write lies in .venv/ and .data/.
 
-.PHONY: run test check bench faults fuzz timing mutation openapi clean format lint types imports migrations contract processes tests-environment
+.PHONY: run test check bench faults fuzz timing mutation openapi clean format lint types imports migrations contract rights processes tests-environment
 .NOTPARALLEL:
 
 # CONTINUUM_VENV may name an environment elsewhere, for several clones to share.
@@ -19,13 +19,13 @@ run:
 	@.ci/environment requirements.txt
 	@exec $(PY) -m api.cli run
 
-# What `contract`, `migrations` and `processes` ask is left to them.
+# What `contract`, `rights`, `migrations` and `processes` ask is left to them.
 PROCESSES = tests/faults tests/run/test_make_run.py
 ASKED_THERE = $(addprefix --ignore=,tests/contract tests/matrix tests/run/test_migrations.py $(PROCESSES))
 test: tests-environment
 	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -p no:schemathesis $(ASKED_THERE)
 
-check: format lint types imports migrations contract processes test
+check: format lint types imports migrations contract rights processes test
 
 bench: tests-environment
 	@.ci/environment tests/bench/requirements.txt
@@ -72,6 +72,9 @@ migrations: tests-environment
 processes: tests-environment
 	@$(PY) -m pytest -q -n 2 --dist loadfile -p no:schemathesis $(PROCESSES)
 
+rights: tests-environment
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -p no:schemathesis tests/matrix
+
 contract: tests-environment
 	@$(PY) -m tests.contract.node
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract/[tew]*_*.py tests/matrix
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/contract/[tew]*_*.py

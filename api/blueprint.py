@@ -13,7 +13,7 @@ from uuid import UUID
 import flask_smorest
 from flask import Response, request
 
-from api import body, db, errors, idempotency
+from api import body, db, errors, idempotency, vocabulary
 from api.answering import render
 from api.contract import Operation
 from api.meeting import LISTENING, Meeting
@@ -33,7 +33,7 @@ V = TypeVar("V", bound=View)
 
 
 class RouteWithoutScope(TypeError):
-    """A route of a door behind tokens must name its scope; a public door must say `open_to_anyone`."""
+    """A route of a door behind tokens must name its scopes; a public door must say `open_to_anyone`."""
 
 
 class Door(flask_smorest.Blueprint):
@@ -138,18 +138,17 @@ class Door(flask_smorest.Blueprint):
         at_once: Callable[[db.Caller], Response | None] | None = None,
         prepares: Callable[[], None] | None = None,
     ) -> Callable[[V], V]:
-        """Register a view. `hot`: no transaction is begun (a `HotRead`, or bytes from memory). `replay` renders the
-        resource of an idempotent POST again. `steps_up`: the patient must have proved a little while ago who they are
-        (RFC 9470). `shown_to`: whose documents
-        tell of it beside the whole one. `gives`: the media type of an answer that is no JSON; `takes`: that of a body
-        which is none, read by the view itself. `looks_first` sees the body as it came, inside the
-        transaction and before anything but a missing sign-in may refuse it.
-        `refusals_carry`: members of every refusal, whatever its cause; asks no database. `at_once` may meet a usual
-        request in one statement that asks for the standing and writes the audit row too; with None it leaves the
-        request to the transaction, and it refuses nothing but an ended sign-in. `prepares` does what is slow, such as
-        hashing a secret, before the transaction begins; it may refuse, and leaves what it found in `flask.g`."""
-        if (self.kind in LISTENING) != bool(scope):
-            raise RouteWithoutScope(f"{operation}: {self.kind} routes {'need a' if not scope else 'have no'} scope")
+        """Register a view. `hot`: no transaction is begun (a `HotRead`, or bytes from memory). `scope` is one word of
+        the caller's kind, or several with a space between, all of which are needed. `replay` renders the resource of an
+        idempotent POST again. `steps_up`: the patient must have proved a little while ago who they are (RFC 9470).
+        `shown_to`: whose documents tell of it beside the whole one. `gives`: the media type of an answer that is no
+        JSON; `takes`: that of a body which is none, read by the view itself. `looks_first` sees the body as it came,
+        inside the transaction and before anything but a missing sign-in may refuse it. `refusals_carry`: members of
+        every refusal, whatever its cause; asks no database. `at_once` may meet a usual request in one statement that
+        asks for the standing and writes the audit row too; with None it leaves the request to the transaction, and it
+        refuses nothing but an ended sign-in. `prepares` does what is slow, such as hashing a secret, before the
+        transaction begins; it may refuse, and leaves what it found in `flask.g`."""
+        _refuse_unfit(operation, self.kind, scope)
 
         def decorate(view: V) -> V:
             described = Operation(
@@ -192,3 +191,12 @@ class Door(flask_smorest.Blueprint):
             return view
 
         return decorate
+
+
+def _refuse_unfit(operation: str, kind: str, scope: str | None) -> None:
+    """Raises RouteWithoutScope unless `scope` names scopes of that kind of caller, each once; none where no token is
+    asked for."""
+    words = (scope or "").split()
+    fits = set(words) <= set(vocabulary.SCOPES.get(kind, ())) and (scope or "") == " ".join(dict.fromkeys(words))
+    if not fits or (kind in LISTENING) != bool(words):
+        raise RouteWithoutScope(f"{operation}: {scope!r} is not what a {kind} route can ask for")

@@ -306,10 +306,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def sentence(error: Exception) -> str:
     """What to tell who typed the command; of a defect, where its traceback is."""
-    from sqlalchemy.exc import DBAPIError
-
     if isinstance(error, CannotStart | Misconfigured):
         return str(error)
+    from sqlalchemy.exc import DBAPIError
+
     if isinstance(error, DBAPIError):
         return f"The database does not do it: {str(error.orig).strip().splitlines()[0]}"
     if isinstance(error, OSError):

@@ -1,6 +1,6 @@
 """One question to another host and its answer, by a connection to one of its judged addresses.
 
-`outward` loads this at its first question: httpcore brings HTTP/2 along, which most processes of the API never speak.
+`outward` loads this at its first question: most processes of the API ask nobody, and httpcore loads HTTP/2 besides.
 """
 
 import ssl

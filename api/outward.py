@@ -104,11 +104,15 @@ class Outward:
     def _answer(self, asked: Question, deadline: float) -> Answer:
         to = self._read(asked.url)
         addresses = self._judged(to, deadline)
+        try:
+            trust = self._trust
+        except (OSError, ValueError):  # its file cannot be read, or holds no certificates
+            raise NotReached("protocol") from None
         # Only who asks somebody needs what it takes: it would be a twentieth of the API's start.
         from api import exchanges
 
         return exchanges.exchanged(
-            asked, to, addresses=addresses, trust=self._trust, network=self._network, deadline=deadline
+            asked, to, addresses=addresses, trust=trust, network=self._network, deadline=deadline
         )
 
     def _judged(self, to: Destination, deadline: float) -> list[str]:

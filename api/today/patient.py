@@ -14,7 +14,7 @@ door = Door("today", kind="patient", tag="Today")
 @door.get(
     "/today",
     operation="getMyToday",
-    # It tells what three other operations tell, so it asks for what they ask for.
+    # It tells what operations of each of these tell; `me:read` is for the patient's zone.
     scope="me:read enrollment:read sessions:read checkins:read",
     summary="The first screen",
     etag=True,

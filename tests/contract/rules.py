@@ -127,12 +127,17 @@ def every_parameter_is_described(document: Json) -> Iterator[str]:
 
 @rule
 def every_operation_names_its_security(document: Json) -> Iterator[str]:
-    """Nothing is public by omission: `security` stands on each operation, and its scope in the description."""
+    """Nothing is public by omission: `security` stands on each operation, and its scopes in the description."""
     schemes = document.get("components", {}).get("securitySchemes", {})
     for path, method, operation in operations(document):
-        named = [(scheme, scope) for one in operation.get("security", []) for scheme, (scope,) in one.items()]
+        named = [
+            (scheme, scope)
+            for one in operation.get("security", [])
+            for scheme, scopes in one.items()
+            for scope in scopes or [None]
+        ]
         if "security" not in operation or any(
-            scheme not in schemes or scope not in schemes[scheme]["description"] for scheme, scope in named
+            scheme not in schemes or not scope or scope not in schemes[scheme]["description"] for scheme, scope in named
         ):
             yield f"{method} {path}"
 

@@ -41,10 +41,6 @@ def of_another_kind(bearers: Bearers, operation: Operation) -> Headers:
     return bearers.headers(operation, bearers.token(kind))
 
 
-def without_the_scope(bearers: Bearers, operation: Operation) -> Headers:
-    return token(bearers, operation, without=operation.scopes[0])
-
-
 def without_proof(bearers: Bearers, operation: Operation) -> Headers:
     return {"Authorization": f"DPoP {bearers.token('patient')}"}
 
@@ -67,6 +63,7 @@ def of_long_ago(bearers: Bearers, operation: Operation, *, acr: str = "phr", ago
 INVALID = Told(401, "invalid-token", "invalid_token")
 BAD_PROOF = Told(401, "invalid-dpop-proof", "invalid_dpop_proof", "DPoP")
 TOO_WEAK = Told(401, "step-up-required", "insufficient_user_authentication", "DPoP")
+TOO_LITTLE = Told(403, "insufficient-scope", "insufficient_scope")
 EVERYBODY: dict[str, Case] = {
     "nothing": (lambda *_: {}, Told(401, "authentication-required", None)),
     "another scheme": (lambda *_: {"Authorization": "Basic YTpi"}, Told(401, "authentication-required", None)),
@@ -76,7 +73,6 @@ EVERYBODY: dict[str, Case] = {
     "another kind's": (of_another_kind, INVALID),
     "expired": (lambda b, o: b.headers(o, b.expired(o.audience)), Told(401, "token-expired", "invalid_token")),
     "ended": (partial(token, session="signed_out"), Told(401, "session-ended", "invalid_token")),
-    "too little": (without_the_scope, Told(403, "insufficient-scope", "insufficient_scope")),
 }
 PATIENTS: dict[str, Case] = {
     "revoked": (partial(token, session="revoked"), Told(401, "session-revoked", "invalid_token")),
@@ -101,4 +97,5 @@ FRESH: dict[str, Case] = {
 
 def cases(operation: Operation) -> dict[str, Case]:
     own = PATIENTS if operation.audience == "patient" else SYSTEMS
-    return {**EVERYBODY, **own, **(FRESH if operation.steps_up else {})}
+    too_little = {f"without {one}": (partial(token, without=one), TOO_LITTLE) for one in operation.scopes}
+    return {**EVERYBODY, **too_little, **own, **(FRESH if operation.steps_up else {})}

@@ -202,6 +202,14 @@ def test_a_name_that_turns_is_judged_again_at_each_call() -> None:
     assert network.led_to == [PUBLIC]  # one resolution, and the connection went where it pointed
 
 
+def test_without_readable_certificates_nobody_is_asked(tmp_path: Path) -> None:
+    (empty := tmp_path / "empty.pem").touch()
+    for unreadable in (tmp_path / "missing.pem", empty):
+        network = Recorded()
+        assert reason(asking(PUBLIC, network=network, ca_file=unreadable)) == "protocol"
+        assert network.led_to == []
+
+
 def test_a_name_without_an_address_is_not_reached() -> None:
     assert reason(asking()) == "unresolved"
 
@@ -414,6 +422,23 @@ def test_a_drip_ends_with_the_deadline(host: Host, drip: bytes) -> None:
     host.script = script
     assert reason(host.asking(), host.url(), seconds=0.5) == "timeout"
     assert whole_answers == []
+
+
+def test_each_step_of_a_connection_has_no_longer_than_the_deadline() -> None:
+    allowed = list[float]()
+
+    class Stream(httpcore.MockStream):
+        def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> Any:
+            allowed.append(timeout or 0)
+            raise httpcore.ConnectTimeout
+
+    class Network(httpcore.MockBackend):
+        def connect_tcp(self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any) -> Any:
+            allowed.append(timeout or 0)
+            return Stream([])
+
+    assert reason(asking(PUBLIC, network=Network([])), seconds=0.3) == "timeout"
+    assert len(allowed) == 2 and all(0 < one <= 0.3 for one in allowed)
 
 
 def test_a_handshake_that_never_ends_ends_with_the_deadline() -> None:

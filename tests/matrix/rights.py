@@ -14,7 +14,7 @@ class Right:
     """`kind`: whose door it is. For OAuth's forms, `said` is the code that each party hears; None is a success."""
 
     kind: str
-    scope: str | None = None
+    scope: str | None = None  # several with a space between
     fresh: bool = False
     whose: bool = False
     own: bool = False

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from api import db, queue, worker
-from api.webhooks import claims, settling, worker_senders
+from api.webhooks import attempts, claims, settling, worker_senders
 from api.webhooks import worker as webhooks
 from api.webhooks.attempts import Outcome
 from tests.run.clones import ROOT, wait_until
@@ -80,8 +80,9 @@ def test_deliveries_that_are_taken_together_need_no_job_each(endpoint, announce,
 
 
 def test_receivers_that_hang_keep_only_themselves_waiting(
-    partner, receivers, open_endpoint, announce, settings, owner_sql
+    partner, receivers, open_endpoint, announce, settings, owner_sql, monkeypatch
 ):
+    monkeypatch.setattr(attempts, "SECONDS", 50)
     hanging, good = [receivers() for _ in range(6)], receivers()
     open_endpoint(partner, good.url, event_types=["referral.updated"])
     for one in hanging:
@@ -151,7 +152,7 @@ def test_told_to_stop_a_sender_finishes_what_it_has_in_hand_and_leaves_a_job(rec
     told = threading.Thread(target=stopping.stop)
     told.start()
     receiver._let_go.set()
-    told.join(10)
+    told.join(60)
     assert len(receiver.of("referral.received")) == 1 and owner_sql(DONE) == [(1,)]
     assert owner_sql("SELECT busy_by FROM webhook_endpoints") == [(None,)]
     assert owner_sql(WAITING) == [(str(endpoint.id),)] and stopping.begin(endpoint.id) is False
