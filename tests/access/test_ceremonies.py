@@ -482,7 +482,7 @@ def test_a_hostile_answer_costs_no_time() -> None:
     for bomb in (*map(cbor2.dumps, tags), b"\xd8\x23" * 4000, b"\xc2\x59\x20\x00" + b"\xff" * 8192, b"\x9f" * 11_000):
         refused_at_creation(phone().create(creation(), attestation=bomb))
         refused_at_creation(phone().create(creation(), public_key=bomb[:8000]))
-    assert time.thread_time() - begun < 20
+    assert time.thread_time() - begun < 5
 
 
 def test_a_phone_keeps_its_passkeys_in_a_file() -> None:

@@ -160,10 +160,18 @@ def test_known_and_unknown_are_turned_away_alike(slow: Slow, stored: str) -> Non
 def test_nobody_waits_for_ever_and_who_gave_up_frees_the_seat(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
     hashing.use(8)
     monkeypatch.setattr(hashing, "LONGEST_WAIT_SECONDS", 0.01)
+    acquire, waits = hashing._turn.acquire, list[float | None]()
+
+    def recorded(blocking: bool = True, timeout: float | None = None) -> bool:
+        waits.extend([timeout] if blocking else [])
+        return acquire(blocking, timeout)
+
     with no_turn_is_free(slow):
+        monkeypatch.setattr(hashing._turn, "acquire", recorded)
         for _ in range(2):
             with pytest.raises(errors.Unavailable):
                 hashing.hashed("one more")
+        assert waits == [0.01, 0.01]
         assert hashing._seats.acquire(blocking=False)
         hashing._seats.release()
 

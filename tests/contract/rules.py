@@ -130,14 +130,10 @@ def every_operation_names_its_security(document: Json) -> Iterator[str]:
     """Nothing is public by omission: `security` stands on each operation, and its scopes in the description."""
     schemes = document.get("components", {}).get("securitySchemes", {})
     for path, method, operation in operations(document):
-        named = [
-            (scheme, scope)
-            for one in operation.get("security", [])
-            for scheme, scopes in one.items()
-            for scope in scopes or [None]
-        ]
-        if "security" not in operation or any(
-            scheme not in schemes or not scope or scope not in schemes[scheme]["description"] for scheme, scope in named
+        named = [pair for one in operation.get("security", []) for pair in one.items()]
+        if "security" not in operation or not all(
+            scheme in schemes and scopes and all(one in schemes[scheme]["description"] for one in scopes)
+            for scheme, scopes in named
         ):
             yield f"{method} {path}"
 

@@ -38,7 +38,7 @@ def test_every_slice_has_its_place_in_the_table() -> None:
 
 
 def test_what_answers_requests_loads_no_library_that_asks_others() -> None:
-    """`api.messages.providers`, `api.exchanges`: they would take a fifth of the start and of the memory."""
+    """`api.messages.providers`, `api.exchanges`: they would take a fifth of the start, and memory."""
     them = {"aiohttp", "h2", "httpcore", "httpx", "pywebpush", "requests"}
     asked = f"import sys, api.app; print(sorted({them} & set(sys.modules)))"
     said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
